@@ -1,0 +1,130 @@
+package yotiface
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+)
+
+// An answer is the response to one attempt, with a body that can be read to its limit and whose errors say what they
+// are.
+type answer struct {
+	*http.Response
+	request
+	body *bodyReader
+	hide []string // what no error text may repeat
+}
+
+func newAnswer(ctx context.Context, r request, resp *http.Response, hide []string, limit int64) *answer {
+	return &answer{Response: resp, request: r, hide: hide, body: &bodyReader{
+		from:  http.MaxBytesReader(nil, resp.Body, limit),
+		limit: limit,
+		fail:  func(err error) error { return newTransportError(ctx, r, err) },
+	}}
+}
+
+// acceptable refuses a success that cannot hold what was asked for.
+func (a *answer) acceptable() error {
+	if a.StatusCode == http.StatusNoContent {
+		return &callError{a.method, a.endpoint, ErrNoContent.Error(), ErrNoContent}
+	}
+	if a.ContentLength > a.body.limit {
+		return a.named(tooLarge(a.body.limit))
+	}
+	// net/http takes the header away where it has decompressed the body.
+	if encoding := a.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return a.named(&DecodeError{Err: errEncoding, reason: errEncoding.Error()})
+	}
+	return nil
+}
+
+var errEncoding = errors.New("a compression that was not asked for")
+
+// named puts the call into an error of reading the answer.
+func (a *answer) named(err error) error {
+	if e, ok := err.(*DecodeError); ok { //nolint:errorlint // only one that is not wrapped yet
+		e.Method, e.Endpoint, e.hide = a.method, a.endpoint, a.hide
+		return e
+	}
+	if errors.Is(err, ErrNotAnImage) || errors.Is(err, ErrResponseTooLarge) {
+		return &callError{a.method, a.endpoint, strings.TrimPrefix(err.Error(), "yotiface: "), err}
+	}
+	return err
+}
+
+// readAll reads the whole body.
+func (a *answer) readAll() ([]byte, error) {
+	var body bytes.Buffer
+	if a.ContentLength > 0 {
+		const most = 1 << 20 // the header's word is not worth more memory in advance
+		body.Grow(int(min(a.ContentLength, most)) + bytes.MinRead)
+	}
+	if _, err := body.ReadFrom(a.body); err != nil {
+		return nil, err
+	}
+	return body.Bytes(), nil
+}
+
+// readError reads what is worth reading of an error's body.
+func (a *answer) readError() []byte {
+	if a.StatusCode < 200 {
+		return nil // reading the body of a 101 would wait for ever
+	}
+	body, _ := io.ReadAll(io.LimitReader(a.body, maxErrorBody)) // what cannot be read is missing; the status counts
+	return body
+}
+
+// drain reads what nobody wants, within reason, so that the connection can be used again.
+func (a *answer) drain() { _, _ = io.CopyN(io.Discard, a.body, maxErrorBody) }
+
+// contentType is the declared type without parameters, for an error text.
+func (a *answer) contentType() string {
+	mediaType, _, err := mime.ParseMediaType(a.Header.Get("Content-Type"))
+	if err != nil {
+		return "no content type"
+	}
+	return shorten(mask(mediaType, a.hide), 60)
+}
+
+// A bodyReader reads a body to its limit. It says of an error whether the transport failed or the body is too large, and
+// keeps saying so.
+type bodyReader struct {
+	from  io.Reader
+	limit int64
+	fail  func(error) error // makes a transport error
+	err   error
+}
+
+func (b *bodyReader) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	n, err := b.from.Read(p)
+	if err == nil {
+		return n, nil
+	}
+	b.err = err
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		b.err = tooLarge(b.limit)
+	} else if err != io.EOF { //nolint:errorlint // a Reader's end is io.EOF itself; a wrapped one is a failure
+		b.err = b.fail(err)
+	}
+	return n, b.err
+}
+
+// failed returns why the body could not be read to its end, nil if it could.
+func (b *bodyReader) failed() error {
+	if b.err == io.EOF { //nolint:errorlint // as above
+		return nil
+	}
+	return b.err
+}
+
+func tooLarge(limit int64) error {
+	return fmt.Errorf("yotiface: %w: the answer has more than %d bytes (see WithMaxResponseBytes)", ErrResponseTooLarge, limit)
+}

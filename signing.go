@@ -1,0 +1,201 @@
+package yotiface
+
+import (
+	"bytes"
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"strings"
+
+	"github.com/getyoti/yoti-go-sdk/v3/requests"
+)
+
+// digestHeader is where the signature goes.
+const digestHeader = "X-Yoti-Auth-Digest"
+
+// A signer proves who sends a request: SHA-256 and RSA PKCS #1 v1.5 over the method, the path below the base URL, the
+// query and the body, by the official package.
+type signer struct {
+	key     *rsa.PrivateKey
+	sdkID   string
+	baseURL string
+}
+
+// sign makes a request with a nonce and a timestamp of its own. It returns it with what no error text may repeat.
+func (s *signer) sign(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Request, []string, error) {
+	params := map[string]string{"sdkId": s.sdkID} // new each time: the nonce is written into it
+	req, err := requests.SignedRequest{
+		Key:        s.key,
+		HTTPMethod: method,
+		BaseURL:    s.baseURL,
+		Endpoint:   path,
+		Headers:    header,
+		Params:     params,
+		Body:       body,
+	}.Request()
+	if err != nil {
+		return nil, nil, err
+	}
+	// net/http repeats a request by itself, nonce and all, if a kept-alive connection dies before the answer and it can get
+	// the body again. A body that is neither nil nor gettable stops that; an empty one leaves the bytes on an HTTP/1.1 wire
+	// as they are.
+	if len(body) == 0 {
+		req.Body = io.NopCloser(eof{})
+	}
+	req.GetBody = nil
+	return req.WithContext(ctx), []string{s.sdkID, params["nonce"], params["timestamp"], req.Header.Get(digestHeader)}, nil
+}
+
+// eof is an empty reader that net/http does not know.
+type eof struct{}
+
+func (eof) Read([]byte) (int, error) { return 0, io.EOF }
+
+// minKeyBits is the shortest RSA key that is accepted.
+const minKeyBits = 2048
+
+// parseKey reads an RSA private key from PEM, PKCS #1 or PKCS #8. It tolerates what keys go through on their way: CRLF, a
+// byte order mark, indentation, text around the block, and a literal \n for each line end. For all else the error says
+// what was given, and nothing of it.
+func parseKey(given []byte) (*rsa.PrivateKey, error) {
+	text := bytes.TrimPrefix(given, []byte("\xef\xbb\xbf"))
+	if bytes.Contains(text, []byte(`-----\n`)) {
+		text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte(`\r`), nil), []byte(`\n`), []byte("\n"))
+	}
+	lines := bytes.Split(text, []byte("\n"))
+	for i := range lines {
+		lines[i] = bytes.TrimSpace(lines[i])
+	}
+	rest := bytes.Join(lines, []byte("\n"))
+	other := ""
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		switch block.Type {
+		case "RSA PRIVATE KEY":
+			if block.Headers["DEK-Info"] != "" {
+				return nil, invalid("the key is encrypted; decrypt it first (openssl rsa -in key.pem)")
+			}
+			return parsePKCS1(block.Bytes)
+		case "PRIVATE KEY":
+			return parsePKCS8(block.Bytes)
+		case "ENCRYPTED PRIVATE KEY":
+			return nil, invalid("the key is encrypted; decrypt it first (openssl pkey -in key.pem)")
+		case "EC PRIVATE KEY":
+			return nil, invalid("the key is an EC key; Yoti uses RSA keys")
+		case "OPENSSH PRIVATE KEY":
+			return nil, invalid("the key is an OpenSSH key; use the .pem file from the Yoti Hub")
+		case "PUBLIC KEY", "RSA PUBLIC KEY":
+			other = "a public key"
+		case "CERTIFICATE", "CERTIFICATE REQUEST":
+			other = "a certificate"
+		default:
+			other = "a PEM block of another kind"
+		}
+	}
+	if other != "" {
+		return nil, invalid("this is %s; use the private key, the .pem file from the Yoti Hub", other)
+	}
+	return nil, invalid("%s", notPEM(text))
+}
+
+// notPEM says what text is that has no PEM block in it.
+func notPEM(text []byte) string {
+	trimmed := bytes.TrimSpace(text)
+	switch {
+	case len(trimmed) == 0:
+		return "the key is empty"
+	case bytes.HasPrefix(text, []byte{0x30, 0x82}) || bytes.HasPrefix(text, []byte{0x30, 0x81}):
+		return "the key is DER; convert it to PEM (openssl pkey -inform DER -in key.der)"
+	case bytes.Contains(text, []byte("-----BEGIN")) && !bytes.Contains(trimmed, []byte("\n")):
+		return "the key has lost its line ends; restore them, or write \\n for each"
+	case bytes.Contains(text, []byte("-----BEGIN")):
+		return "the PEM of the key is broken or cut off"
+	case len(trimmed) < 1024 && !bytes.Contains(trimmed, []byte("\n")) && (bytes.ContainsAny(trimmed, `/\`) || bytes.HasSuffix(trimmed, []byte(".pem"))):
+		return "this looks like the path of a key; pass the contents of the file"
+	default:
+		return "the key is not PEM; it should begin with -----BEGIN"
+	}
+}
+
+func parsePKCS1(der []byte) (*rsa.PrivateKey, error) {
+	var head struct {
+		Version int
+		N       *big.Int
+	}
+	if _, err := asn1.Unmarshal(der, &head); err != nil {
+		return nil, invalid("the key is damaged inside its PEM frame")
+	}
+	// Before the key is parsed: crypto/x509 refuses a very short one in words that do not say how short.
+	if bits := head.N.BitLen(); bits < minKeyBits {
+		return nil, invalid("the key has %d bits; at least %d are needed", bits, minKeyBits)
+	}
+	key, err := x509.ParsePKCS1PrivateKey(der)
+	if err != nil {
+		return nil, invalid("the key is damaged inside its PEM frame")
+	}
+	return key, nil
+}
+
+func parsePKCS8(der []byte) (*rsa.PrivateKey, error) {
+	var outer struct {
+		Version   int
+		Algorithm struct {
+			OID        asn1.ObjectIdentifier
+			Parameters asn1.RawValue `asn1:"optional"`
+		}
+		Key []byte
+	}
+	if _, err := asn1.Unmarshal(der, &outer); err != nil {
+		return nil, invalid("the key is damaged inside its PEM frame")
+	}
+	if rsaEncryption := "1.2.840.113549.1.1.1"; outer.Algorithm.OID.String() != rsaEncryption {
+		return nil, invalid("the key is %s; Yoti uses RSA keys", algorithm(outer.Algorithm.OID.String()))
+	}
+	return parsePKCS1(outer.Key)
+}
+
+func algorithm(oid string) string {
+	switch oid {
+	case "1.2.840.10045.2.1":
+		return "an EC key"
+	case "1.3.101.112":
+		return "an Ed25519 key"
+	case "1.2.840.113549.1.1.10":
+		return "an RSA-PSS key"
+	default:
+		return "of another algorithm"
+	}
+}
+
+// checkID refuses what cannot be part of a path. name is for the error, which does not repeat the ID.
+func checkID(name, id string) error {
+	const most = 128
+	switch {
+	case id == "":
+		return invalid("%s is empty", name)
+	case id == "." || id == "..":
+		return invalid("%s is a path element, not an ID", name)
+	case len(id) > most:
+		return invalid("%s has %d bytes; at most %d are possible", name, len(id), most)
+	}
+	for i := range len(id) {
+		if !strings.ContainsRune(idCharacters, rune(id[i])) {
+			return invalid("%s has a character other than letters, digits, '-', '_' and '.' at byte %d", name, i)
+		}
+	}
+	return nil
+}
+
+const idCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+
+// Format prints the base URL, whatever the verb.
+func (s *signer) Format(f fmt.State, verb rune) { formatAs(f, verb, "yotiface.signer{"+s.baseURL+"}") }

@@ -1,0 +1,114 @@
+package yotiface
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"syscall"
+	"time"
+)
+
+// sharedTransport is what all clients of the process send through, unless they are given one. It speaks HTTP/1.1 only:
+// over HTTP/2, net/http repeats requests by itself, and at 64 callers it is no faster. It keeps enough idle connections for
+// hundreds of callers to one host, where the default keeps two and opens one for nearly every request.
+var sharedTransport = newTransport()
+
+func newTransport() *http.Transport {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    10 * time.Second,
+		Protocols:              protocols,
+		MaxIdleConns:           1024,
+		MaxIdleConnsPerHost:    512,
+		IdleConnTimeout:        30 * time.Second, // less than most servers' and balancers', so that they seldom hang up first
+		MaxResponseHeaderBytes: 1 << 20,
+	}
+}
+
+// unredirected takes the Location off a redirect, so that net/http can neither follow it nor quote it. A signature is for
+// one path of one host, and must not be sent to another.
+type unredirected struct{ next http.RoundTripper }
+
+func (t unredirected) RoundTrip(req *http.Request) (*http.Response, error) {
+	next := t.next
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	resp, err := next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	if resp == nil {
+		return nil, errNoResponse
+	}
+	if resp.StatusCode/100 == 3 && resp.Header.Get("Location") != "" {
+		plain := *resp // the response may be a mock's, to be returned again
+		plain.Header = resp.Header.Clone()
+		plain.Header.Del("Location")
+		return &plain, nil
+	}
+	return resp, nil
+}
+
+var errNoResponse = errors.New("the HTTP client's transport returned neither a response nor an error")
+
+// A transportError is an attempt that got no complete answer.
+type transportError struct {
+	callError
+	final bool // another attempt would fail in the same way
+}
+
+// newTransportError describes why there is no complete answer: without the URL, which is signed, and without pieces of
+// what was received, which net/http likes to quote. It keeps the error's identity.
+func newTransportError(ctx context.Context, r request, err error) error {
+	for {
+		outer, ok := err.(*url.Error) //nolint:errorlint // only the outermost, whose text is the URL
+		if !ok {
+			break
+		}
+		err = outer.Err
+	}
+	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		err = errors.Join(ctx.Err(), err) // what a body's reader says of it differs between releases of Go
+	}
+	return &transportError{
+		callError: callError{r.method, r.endpoint, transportText(err), err},
+		final:     untrusted(err) || errors.Is(err, errNoResponse),
+	}
+}
+
+// transportText says what failed, in words that hold nothing that was received.
+func transportText(err error) string {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "canceled"
+	case isTimeout(err):
+		return "no complete answer in time (see WithAttemptTimeout)"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "the answer ended too early"
+	case errors.Is(err, io.EOF):
+		return "the connection was closed before the answer"
+	case errors.Is(err, syscall.ECONNRESET):
+		return "the connection was reset"
+	case untrusted(err):
+		return "the server cannot be trusted: " + unquoted(err) + " (check the base URL, the proxy, and the system's certificates)"
+	}
+	return unquoted(err)
+}
+
+// quoted finds what net/http quotes, and what net/textproto appends.
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"?|(malformed MIME header[^:]*:).*`)
+
+func unquoted(err error) string {
+	text := quoted.ReplaceAllString(printable(err.Error()), "$1…")
+	return mask(text, nil)
+}
