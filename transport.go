@@ -16,7 +16,7 @@ import (
 // sharedTransport is what all clients of the process send through, unless they are given one. It speaks HTTP/1.1 only:
 // over HTTP/2, net/http repeats requests by itself, and at 64 callers it is no faster. It keeps enough idle connections for
 // hundreds of callers to one host, where the default keeps two and opens one for nearly every request.
-var sharedTransport = newTransport()
+var sharedTransport = newFrugalTransport(newTransport())
 
 func newTransport() *http.Transport {
 	protocols := new(http.Protocols)

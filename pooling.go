@@ -1,0 +1,147 @@
+package yotiface
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// A frugalTransport opens no more connections to a host than it has requests for it at a time.
+//
+// A bare http.Transport dials for every request that finds no idle connection, and goes on dialling when a connection
+// becomes free for the request meanwhile; while connections are slow to open, callers that come back for their second
+// request dial again, and 64 callers end up with 80 TLS connections. Here a dial waits where every request in flight
+// already has a connection, open or being opened: one of them is about to become free.
+type frugalTransport struct {
+	*http.Transport
+
+	mu    sync.Mutex
+	hosts map[string]*hostUse
+}
+
+// hostUse counts what there is for one host.
+type hostUse struct {
+	requests int           // in flight, until their bodies are closed
+	conns    int           // open or being opened
+	changed  chan struct{} // closed when a count changes; nil while nobody waits for that
+}
+
+// A ticket ties a dial to the request that asked for it.
+type ticket struct {
+	host   string
+	served chan struct{} // closed once the request needs no connection any more
+}
+
+type ticketKey struct{}
+
+// errServed ends the dial of a request that got another connection. net/http shows it to nobody.
+var errServed = errors.New("yotiface: the request was served by another connection")
+
+func newFrugalTransport(t *http.Transport) *frugalTransport {
+	f := &frugalTransport{Transport: t, hosts: map[string]*hostUse{}}
+	dial := t.DialContext
+	t.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return f.dial(ctx, func() (net.Conn, error) { return dial(ctx, network, addr) })
+	}
+	return f
+}
+
+// RoundTrip counts the request while it is in flight.
+func (f *frugalTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	t := &ticket{host: req.URL.Scheme + "://" + req.URL.Host, served: make(chan struct{})}
+	f.count(t.host, 1, 0)
+	resp, err := f.Transport.RoundTrip(req.WithContext(context.WithValue(req.Context(), ticketKey{}, t)))
+	close(t.served)
+	if err != nil {
+		f.count(t.host, -1, 0)
+		return nil, err
+	}
+	resp.Body = &countedBody{ReadCloser: resp.Body, done: sync.OnceFunc(func() { f.count(t.host, -1, 0) })}
+	return resp, nil
+}
+
+// count changes the counts of a host and wakes the dials that wait for that.
+func (f *frugalTransport) count(host string, requests, conns int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	h := f.host(host)
+	h.requests += requests
+	h.conns += conns
+	if h.changed != nil {
+		close(h.changed)
+		h.changed = nil
+	}
+	if h.requests == 0 && h.conns == 0 {
+		delete(f.hosts, host)
+	}
+}
+
+// host returns the counts of a host; f.mu is held.
+func (f *frugalTransport) host(name string) *hostUse {
+	h := f.hosts[name]
+	if h == nil {
+		h = &hostUse{}
+		f.hosts[name] = h
+	}
+	return h
+}
+
+// dial opens a connection as soon as there are fewer than requests.
+func (f *frugalTransport) dial(ctx context.Context, open func() (net.Conn, error)) (net.Conn, error) {
+	t, ok := ctx.Value(ticketKey{}).(*ticket)
+	if !ok {
+		return open()
+	}
+	for {
+		f.mu.Lock()
+		h := f.host(t.host)
+		if h.conns < h.requests {
+			h.conns++
+			f.mu.Unlock()
+			break
+		}
+		if h.changed == nil {
+			h.changed = make(chan struct{})
+		}
+		changed := h.changed
+		f.mu.Unlock()
+		select {
+		case <-changed:
+		case <-t.served:
+			return nil, errServed
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	conn, err := open()
+	if err != nil {
+		f.count(t.host, 0, -1)
+		return nil, err
+	}
+	return &countedConn{Conn: conn, done: sync.OnceFunc(func() { f.count(t.host, 0, -1) })}, nil
+}
+
+// countedBody is a body whose request is over when it is closed.
+type countedBody struct {
+	io.ReadCloser
+	done func()
+}
+
+func (b *countedBody) Close() error {
+	defer b.done()
+	return b.ReadCloser.Close()
+}
+
+// countedConn is a connection that is over when it is closed.
+type countedConn struct {
+	net.Conn
+	done func()
+}
+
+func (c *countedConn) Close() error {
+	defer c.done()
+	return c.Conn.Close()
+}
