@@ -89,25 +89,28 @@ func (c *Client) GetApplicant(ctx context.Context, applicantID string) (*Applica
 	return applicant, nil
 }
 
-// applicantRoutes is a path under which applicants and their faces are read. The documentation of reading them says
+// An applicantRoute is a path under which applicants and their faces are read. The documentation of reading them says
 // /applicant, that of all else about them /applicants.
-type applicantRoutes string
+type applicantRoute string
 
 const (
-	singularRoute applicantRoutes = "/applicant/{applicant_id}"
-	pluralRoute   applicantRoutes = "/applicants/{applicant_id}"
+	singularRoute applicantRoute = "/applicant/{applicant_id}"
+	pluralRoute   applicantRoute = "/applicants/{applicant_id}"
 )
 
 // readApplicant asks for an applicant, or for what lies below one: under the documented singular route first and, where
-// that answers 404, under the plural one. The first route that answers with success is kept.
+// that answers 404, under the plural one. The first route that gives what was asked for is kept.
 func (c *Client) readApplicant(ctx context.Context, below string, ids []string, accept func(*answer) error) error {
-	ask := func(route applicantRoutes) error {
+	ask := func(route applicantRoute) error {
 		return c.do(ctx, request{http.MethodGet, string(route) + below, ids}, func(a *answer) error {
-			c.routes.CompareAndSwap(nil, &route)
-			return accept(a)
+			if err := accept(a); err != nil {
+				return err
+			}
+			c.route.CompareAndSwap(nil, &route)
+			return nil
 		})
 	}
-	if kept := c.routes.Load(); kept != nil {
+	if kept := c.route.Load(); kept != nil {
 		return ask(*kept)
 	}
 	err := ask(singularRoute)

@@ -22,7 +22,7 @@ const Version = "0.1.0"
 type Client struct {
 	config
 	signer *signer
-	routes atomic.Pointer[applicantRoutes] // where applicants are read, once an answer has told
+	route  atomic.Pointer[applicantRoute] // where applicants are read, once an answer has told
 }
 
 // NewClient returns a client for the application with an SDK ID and its private key, the contents of the .pem file from
