@@ -31,7 +31,7 @@ func newAnswer(ctx context.Context, r request, resp *http.Response, hide []strin
 // acceptable refuses a success that cannot hold what was asked for.
 func (a *answer) acceptable() error {
 	if a.StatusCode == http.StatusNoContent {
-		return &callError{a.method, a.endpoint, ErrNoContent.Error(), ErrNoContent}
+		return a.noContent()
 	}
 	if a.ContentLength > a.body.limit {
 		return a.named(tooLarge(a.body.limit))
@@ -41,6 +41,10 @@ func (a *answer) acceptable() error {
 		return a.named(&DecodeError{Err: errEncoding, reason: errEncoding.Error()})
 	}
 	return nil
+}
+
+func (a *answer) noContent() error {
+	return &callError{a.method, a.endpoint, ErrNoContent.Error(), ErrNoContent}
 }
 
 var errEncoding = errors.New("a compression that was not asked for")

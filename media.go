@@ -1,0 +1,91 @@
+package yotiface
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+)
+
+// Media is what a session captured or made: an image, a document, JSON. It is personal data, biometric data often: it is not
+// printed by any formatting verb or log handler, and not encoded in JSON.
+type Media struct {
+	ContentType string // as declared, such as "image/jpeg"; it may have parameters
+	Data        []byte `json:"-"`
+}
+
+// Format prints the type and the size, whatever the verb.
+func (m Media) Format(f fmt.State, verb rune) { formatAs(f, verb, m.summary()) }
+
+// LogValue does for log/slog what Format does for fmt.
+func (m Media) LogValue() slog.Value { return slog.StringValue(m.summary()) }
+
+func (m Media) summary() string {
+	return fmt.Sprintf("yotiface.Media{%s, %d bytes}", printable(m.ContentType), len(m.Data))
+}
+
+const mediaEndpoint = "/sessions/{session_id}/media/{media_id}/content"
+
+// GetMedia fetches what a MediaRef of a session refers to. The bytes are as received: nothing is decoded, and the declared
+// type is not checked against them.
+//
+// Where the service withholds the content, as it does for some documents, the error matches [ErrNoContent]; media that is
+// unknown or has expired matches [ErrNotFound].
+//
+// Documented at https://developers.yoti.com/identity-verification/retrieve-results.
+func (c *Client) GetMedia(ctx context.Context, sessionID, mediaID string) (*Media, error) {
+	var media *Media
+	err := c.do(ctx, mediaRequest(sessionID, mediaID), func(a *answer) error {
+		image := &imageBuffer{}
+		if a.ContentLength > 0 {
+			image.data = make([]byte, 0, a.ContentLength)
+		}
+		contentType, err := copyMedia(a, image)
+		if err != nil {
+			return err
+		}
+		media = &Media{ContentType: contentType, Data: image.data}
+		return nil
+	})
+	return media, err
+}
+
+// DownloadMedia is [Client.GetMedia] for large content and small memory: it writes to w while the content arrives.
+//
+// The call is not tried again once bytes have gone to w, and an error can come after them: use what was written only if
+// the error is nil. The MediaInfo tells how much was written in either case. An error of w is returned as it is.
+func (c *Client) DownloadMedia(ctx context.Context, sessionID, mediaID string, w io.Writer) (MediaInfo, error) {
+	if w == nil {
+		return MediaInfo{}, invalid("the writer is nil")
+	}
+	out := &sink{w: w}
+	var contentType string
+	err := c.do(ctx, mediaRequest(sessionID, mediaID), func(a *answer) (err error) {
+		contentType, err = copyMedia(a, out)
+		return out.final(err)
+	})
+	return MediaInfo{ContentType: contentType, Size: out.written}, err
+}
+
+// DeleteMedia deletes one object of a session before its time. Media that is locked matches [ErrConflict]; media that is
+// not there matches [ErrNotFound], unless an earlier attempt of the same call may have deleted it: then the call succeeds.
+func (c *Client) DeleteMedia(ctx context.Context, sessionID, mediaID string) error {
+	return c.remove(ctx, mediaEndpoint, sessionID, mediaID)
+}
+
+func mediaRequest(sessionID, mediaID string) request {
+	return request{method: http.MethodGet, endpoint: mediaEndpoint, ids: []string{sessionID, mediaID}, accept: "*/*"}
+}
+
+// copyMedia copies raw content. An empty body is no content, whatever its status: it must not pass for an image.
+func copyMedia(a *answer, w io.Writer) (contentType string, err error) {
+	n, err := io.Copy(w, a.body)
+	if err != nil {
+		return "", err
+	}
+	if n == 0 {
+		return "", a.noContent()
+	}
+	return a.Header.Get("Content-Type"), nil
+}
