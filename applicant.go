@@ -68,25 +68,56 @@ func (a *Applicant) FaceIDs() []string {
 // Documented at https://developers.yoti.com/identity-verification/results-face-check.
 func (c *Client) GetApplicant(ctx context.Context, applicantID string) (*Applicant, error) {
 	var applicant *Applicant
-	err := c.readApplicant(ctx, "", []string{applicantID}, func(a *answer) error {
-		body, err := a.readAll()
-		if err != nil {
-			return err
-		}
-		read, decodeErr := decode[Applicant](body)
-		if decodeErr != nil {
-			return decodeErr
-		}
-		if err := sameID("/id", read.ID, applicantID, body); err != nil {
-			return err
-		}
-		applicant = read
-		return nil
+	err := c.readApplicant(ctx, "", []string{applicantID}, func(a *answer) (err error) {
+		applicant, err = readJSON(a, decode[Applicant], "/id", applicantID, func(read *Applicant) string { return read.ID })
+		return err
 	})
+	return applicant, err
+}
+
+// CreateApplicant creates an applicant without a face; [Client.AddFace] adds one.
+//
+// Like every call that creates, it is tried again only where the service cannot have acted. After an error that does not
+// say so, such as a timeout, the applicant may exist, and nothing can tell its ID: the service has no list of applicants.
+//
+// Documented at https://developers.yoti.com/identity-verification/create-applicant.
+func (c *Client) CreateApplicant(ctx context.Context) (*Applicant, error) {
+	return c.createApplicant(ctx, nil)
+}
+
+// CreateApplicantWithFace creates an applicant with the face in an image, which becomes the archetype face.
+//
+// What is not an image by its first bytes is [ErrNotAnImage] and nothing is sent; an image without a usable face matches
+// [ErrUnprocessable]. Whether the answer names the face is not documented: [Client.GetApplicant] tells its ID. For what
+// an error leaves open, see [Client.CreateApplicant].
+//
+// Documented at https://developers.yoti.com/identity-verification/create-applicant.
+func (c *Client) CreateApplicantWithFace(ctx context.Context, image []byte) (*Applicant, error) {
+	body, err := FaceFromImage(image).body()
 	if err != nil {
 		return nil, err
 	}
-	return applicant, nil
+	return c.createApplicant(ctx, body)
+}
+
+func (c *Client) createApplicant(ctx context.Context, body []byte) (applicant *Applicant, err error) {
+	err = c.do(ctx, request{method: http.MethodPost, endpoint: "/applicants", body: body}, func(a *answer) (err error) {
+		applicant, err = readJSON(a, decode[Applicant], "/id", "", func(created *Applicant) string { return created.ID })
+		return err
+	})
+	return applicant, err
+}
+
+// DeleteApplicant deletes an applicant. Whether the faces and the memberships in pools go with it is not documented: for an
+// erasure that can be proved, delete the faces, remove the applicant from its pools, delete the applicant, and read it once
+// more until the error matches [ErrNotFound].
+//
+// An applicant that is not there matches [ErrNotFound], unless an earlier attempt of the same call may have deleted it:
+// then the call succeeds.
+//
+// Documented at https://developers.yoti.com/identity-verification/delete-appllicant.
+func (c *Client) DeleteApplicant(ctx context.Context, applicantID string) error {
+	return c.remove(ctx, "/applicants/{applicant_id}", applicantID)
 }
 
 // An applicantRoute is a path under which applicants and their faces are read. The documentation of reading them says
@@ -102,7 +133,7 @@ const (
 // that answers 404, under the plural one. The first route that gives what was asked for is kept.
 func (c *Client) readApplicant(ctx context.Context, below string, ids []string, accept func(*answer) error) error {
 	ask := func(route applicantRoute) error {
-		return c.do(ctx, request{http.MethodGet, string(route) + below, ids}, func(a *answer) error {
+		return c.do(ctx, request{method: http.MethodGet, endpoint: string(route) + below, ids: ids}, func(a *answer) error {
 			if err := accept(a); err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package yotiface
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -119,11 +120,13 @@ func (c *Client) Format(f fmt.State, verb rune) {
 // LogValue does for log/slog what Format does for fmt.
 func (c *Client) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
 
-// A request is one call of the service: the template of its path, and the IDs that fill it.
+// A request is one call of the service: the template of its path, the IDs that fill it, and the JSON to send.
 type request struct {
 	method   string
 	endpoint string   // such as "/sessions/{session_id}"
 	ids      []string // in the order of the template
+	body     []byte   // nil for none
+	accept   string   // the content type to ask for; "" for JSON
 }
 
 // path fills the template. An ID that cannot be one is refused here, for every call: unescaped in a path, it could change
@@ -139,6 +142,11 @@ func (r request) path() (string, error) {
 		path = before + id + after
 	}
 	return path, nil
+}
+
+// remove is the road of a call that deletes.
+func (c *Client) remove(ctx context.Context, endpoint string, ids ...string) error {
+	return c.do(ctx, request{method: http.MethodDelete, endpoint: endpoint, ids: ids}, nil)
 }
 
 // do is the road of every call: attempt it, and again as far as the retry policy goes. accept reads a success; it is nil
@@ -174,7 +182,7 @@ func (c *Client) do(ctx context.Context, r request, accept func(*answer) error) 
 			return nil // an earlier attempt has done it
 		}
 		wait, again := c.retry.next(r.method, attempt, err)
-		if again && sleep(ctx, wait) {
+		if again && !endsBefore(ctx, wait) && pause(ctx, wait) {
 			continue
 		}
 		switch {
@@ -194,8 +202,11 @@ func (c *Client) attempt(ctx context.Context, r request, path string, try int, a
 	status, start := 0, time.Now()
 	defer func() { c.log(ctx, r, try, status, time.Since(start)) }()
 
-	header := http.Header{"Accept": {"application/json"}, "User-Agent": {c.userAgent}}
-	req, hide, err := c.signer.sign(ctx, r.method, path, header, nil)
+	header := http.Header{"Accept": {cmp.Or(r.accept, "application/json")}, "User-Agent": {c.userAgent}}
+	if r.body != nil {
+		header.Set("Content-Type", "application/json")
+	}
+	req, hide, err := c.signer.sign(ctx, r.method, path, header, r.body)
 	if err != nil {
 		return &callError{r.method, r.endpoint, "the request cannot be signed", err}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -40,15 +41,43 @@ func decode[T any](body []byte) (*T, *DecodeError) {
 	return v, nil
 }
 
+// readJSON decodes the whole body of an answer. The ID has to be the one that was asked for or, where that is empty,
+// any; an answer about somebody else is the worst answer.
+func readJSON[T any](a *answer, decode func([]byte) (*T, *DecodeError), path, wantID string, id func(*T) string) (*T, error) {
+	body, err := a.readAll()
+	if err != nil {
+		return nil, err
+	}
+	v, decodeErr := decode(body)
+	if decodeErr != nil {
+		return nil, decodeErr
+	}
+	reason := errOtherID
+	switch got := id(v); {
+	case got == "":
+		reason = errMissingID
+	case wantID == "" || strings.EqualFold(got, wantID):
+		return v, nil
+	}
+	return nil, &DecodeError{Path: path, Body: keep(body), Err: reason, reason: reason.Error()}
+}
+
+var (
+	errMissingID = errors.New("the ID is missing")
+	errOtherID   = errors.New("the ID is not the one that was asked for")
+)
+
 var errNull = errors.New("null in place of an object")
 
 // maxKeptBody is how much of an undecodable body a DecodeError keeps.
 const maxKeptBody = 64 << 10
 
+func keep(body []byte) []byte { return bytes.Clone(body[:min(len(body), maxKeptBody)]) }
+
 // newDecodeError describes what is wrong with body by pointer and kind. It never takes over the decoder's text, which
 // quotes the body.
 func newDecodeError(body []byte, err error) *DecodeError {
-	e := &DecodeError{Err: err, Body: bytes.Clone(body[:min(len(body), maxKeptBody)])}
+	e := &DecodeError{Err: err, Body: keep(body)}
 	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
 		e.Path = string(semantic.JSONPointer)
 		e.reason = "an unexpected value"

@@ -227,23 +227,6 @@ func (e *DecodeError) Format(f fmt.State, verb rune) { formatAs(f, verb, e.Error
 // MarshalText returns the text of the error, so that a log handler that encodes a struct around it has that and no more.
 func (e *DecodeError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// sameID makes sure that an answer is about the object that was asked for: the wrong person's answer is the worst answer.
-func sameID(path, got, want string, body []byte) error {
-	if strings.EqualFold(got, want) {
-		return nil
-	}
-	err := errOtherID
-	if got == "" {
-		err = errMissingID
-	}
-	return &DecodeError{Path: path, Body: body[:min(len(body), maxKeptBody)], Err: err, reason: err.Error()}
-}
-
-var (
-	errMissingID = errors.New("the ID is missing")
-	errOtherID   = errors.New("the ID is not the one that was asked for")
-)
-
 // A callError puts the name of a call before what went wrong in it.
 type callError struct {
 	method, endpoint string

@@ -2,6 +2,7 @@ package yotiface
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -88,10 +89,7 @@ func (c *Client) DownloadFace(ctx context.Context, applicantID, faceID string, w
 		contentType, err = decodeFace(a.body, out)
 		return out.final(err)
 	})
-	if err != nil {
-		return MediaInfo{Size: out.written}, err
-	}
-	return MediaInfo{ContentType: contentType, Size: out.written}, nil
+	return MediaInfo{ContentType: contentType, Size: out.written}, err
 }
 
 // matchedAtOnce is how many applicants MatchedFaces reads at the same time.
@@ -143,6 +141,91 @@ func (c *Client) matchedFace(ctx context.Context, match Match) (MatchedFace, err
 		}
 	}
 	return found, nil
+}
+
+// A FaceSource is where a face to be added comes from: [FaceFromImage] or [FaceFromSession].
+type FaceSource struct {
+	image     []byte
+	sessionID string
+	mediaID   string
+}
+
+// FaceFromImage is the face in an image, such as a JPEG or PNG. The image is not copied: do not change it before the call
+// that it is given to has returned.
+func FaceFromImage(image []byte) FaceSource { return FaceSource{image: image} }
+
+// FaceFromSession is the face in an image that a session captured. Enrol it before the session's media expire; the
+// applicant keeps a copy.
+func FaceFromSession(sessionID, mediaID string) FaceSource {
+	return FaceSource{sessionID: sessionID, mediaID: mediaID}
+}
+
+// Format prints what kind of source it is, whatever the verb.
+func (s FaceSource) Format(f fmt.State, verb rune) { formatAs(f, verb, s.summary()) }
+
+// LogValue does for log/slog what Format does for fmt.
+func (s FaceSource) LogValue() slog.Value { return slog.StringValue(s.summary()) }
+
+func (s FaceSource) summary() string {
+	if s.sessionID != "" || s.mediaID != "" {
+		return "yotiface.FaceSource{a session}"
+	}
+	return fmt.Sprintf("yotiface.FaceSource{an image of %d bytes}", len(s.image))
+}
+
+// body returns the JSON to send, with one copy of the image: its base64.
+func (s FaceSource) body() ([]byte, error) {
+	if s.sessionID != "" || s.mediaID != "" {
+		if err := checkID("the session ID", s.sessionID); err != nil {
+			return nil, err
+		}
+		if err := checkID("the media ID", s.mediaID); err != nil {
+			return nil, err
+		}
+		return fmt.Appendf(nil, `{"face":{"source":{"session_id":%q,"media_id":%q}}}`, s.sessionID, s.mediaID), nil
+	}
+	if len(s.image) == 0 {
+		return nil, invalid("there is no image")
+	}
+	if _, err := sniffImage(s.image); err != nil {
+		return nil, err
+	}
+	const before, after = `{"face":{"data":"`, `"}}`
+	body := make([]byte, 0, len(before)+base64.StdEncoding.EncodedLen(len(s.image))+len(after))
+	body = append(body, before...)
+	body = base64.StdEncoding.AppendEncode(body, s.image)
+	return append(body, after...), nil
+}
+
+// AddFace adds a face to an applicant and returns its ID.
+//
+// What is not an image by its first bytes matches [ErrNotAnImage], an empty source or one with an ID that cannot be one
+// [ErrInvalidArgument], and nothing is sent. An image without a usable face matches [ErrUnprocessable]. It is tried again
+// only where the service cannot have acted: after another error the face may have been added, and [Client.GetApplicant]
+// can tell.
+//
+// Documented at https://developers.yoti.com/identity-verification/create-applicant.
+func (c *Client) AddFace(ctx context.Context, applicantID string, src FaceSource) (faceID string, err error) {
+	body, err := src.body()
+	if err != nil {
+		return "", err
+	}
+	r := request{method: http.MethodPost, endpoint: "/applicants/{applicant_id}/faces", ids: []string{applicantID}, body: body}
+	var added *FaceRef
+	err = c.do(ctx, r, func(a *answer) (err error) {
+		added, err = readJSON(a, decode[FaceRef], "/id", "", func(created *FaceRef) string { return created.ID })
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return added.ID, nil
+}
+
+// DeleteFace deletes a face of an applicant. One that is not there matches [ErrNotFound], unless an earlier attempt of the
+// same call may have deleted it: then the call succeeds. What becomes of an archetype face's place is not documented.
+func (c *Client) DeleteFace(ctx context.Context, applicantID, faceID string) error {
+	return c.remove(ctx, "/applicants/{applicant_id}"+faceBelow, applicantID, faceID)
 }
 
 // An imageBuffer is a writer that keeps an image.
@@ -207,14 +290,8 @@ func sniffImage(start []byte) (contentType string, err error) {
 	return contentType, nil
 }
 
-// declaredImage checks a declared content type, which may be absent.
-func declaredImage(declared string) error {
-	if declared == "" {
-		return nil
-	}
+// isImage reports whether a declared content type is that of an image.
+func isImage(declared string) bool {
 	mediaType, _, err := mime.ParseMediaType(declared)
-	if err != nil || !strings.HasPrefix(mediaType, "image/") {
-		return errDeclared
-	}
-	return nil
+	return err == nil && strings.HasPrefix(mediaType, "image/")
 }

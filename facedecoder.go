@@ -43,10 +43,14 @@ func decodeFace(body *bodyReader, w io.Writer) (contentType string, err error) {
 	if r.err != nil {
 		return "", r.err
 	}
-	if document.Face.ContentType == "" {
+	declared := document.Face.ContentType
+	if declared == "" {
 		return r.sniffed, nil
 	}
-	return document.Face.ContentType, declaredImage(document.Face.ContentType)
+	if !isImage(declared) {
+		return "", errDeclared
+	}
+	return declared, nil
 }
 
 var withoutLineBreaks = strings.NewReplacer("\n", "", "\r", "")
