@@ -1,9 +1,12 @@
 package yotiface
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/getyoti/yoti-go-sdk/v3/docscan/session/create/check"
 )
 
 // A FamiliarFaceSearch is the check that looked for the user's face in a pool of known faces.
@@ -402,4 +405,49 @@ func (m MatchStatus) String() string {
 	default:
 		return "UNKNOWN"
 	}
+}
+
+// A RequestedFamiliarFaceSearch asks for a face search when a session is created. It is a check for the official builders:
+// their check.RequestedCheck.
+type RequestedFamiliarFaceSearch struct {
+	config RequestedFamiliarFaceSearchConfig
+}
+
+// RequestedFamiliarFaceSearchConfig is the configuration of a RequestedFamiliarFaceSearch.
+type RequestedFamiliarFaceSearchConfig struct {
+	PoolID           string           `json:"pool_id"`
+	ApprovalCriteria ApprovalCriteria `json:"approval_criteria"`
+}
+
+var _ check.RequestedCheck = (*RequestedFamiliarFaceSearch)(nil)
+
+// NewFamiliarFaceSearchCheck returns a check that searches a pool, for a session specification built with the official
+// builder's WithRequestedCheck. Request a liveness check with it: the search is made on the liveness image.
+//
+// A pool ID that cannot be one, and a criterion other than [CriteriaMatch] and [CriteriaNoMatch], are
+// [ErrInvalidArgument].
+//
+// Documented at https://developers.yoti.com/identity-verification/configure-face-check.
+func NewFamiliarFaceSearchCheck(poolID string, criteria ApprovalCriteria) (*RequestedFamiliarFaceSearch, error) {
+	if err := checkID("the pool ID", poolID); err != nil {
+		return nil, err
+	}
+	if criteria != CriteriaMatch && criteria != CriteriaNoMatch {
+		return nil, invalid("the approval criterion is neither MATCH nor NO_MATCH")
+	}
+	return &RequestedFamiliarFaceSearch{RequestedFamiliarFaceSearchConfig{poolID, criteria}}, nil
+}
+
+// Type returns "FAMILIAR_FACE_SEARCH".
+func (r *RequestedFamiliarFaceSearch) Type() string { return string(CheckTypeFamiliarFaceSearch) }
+
+// Config returns the [RequestedFamiliarFaceSearchConfig].
+func (r *RequestedFamiliarFaceSearch) Config() check.RequestedCheckConfig { return r.config }
+
+// MarshalJSON encodes the check as a session specification wants it.
+func (r *RequestedFamiliarFaceSearch) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Type   string                            `json:"type"`
+		Config RequestedFamiliarFaceSearchConfig `json:"config"`
+	}{r.Type(), r.config})
 }

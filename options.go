@@ -24,9 +24,11 @@ type config struct {
 	userAgent        string
 }
 
+const defaultBaseURL = "https://api.yoti.com/idverify/v1"
+
 func defaultConfig() config {
 	return config{
-		baseURL:          "https://api.yoti.com/idverify/v1",
+		baseURL:          defaultBaseURL,
 		http:             &http.Client{Transport: sharedTransport},
 		retry:            defaultRetryPolicy,
 		attemptTimeout:   30 * time.Second,

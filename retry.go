@@ -111,12 +111,14 @@ func untrusted(err error) bool {
 		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
 }
 
-// sleep waits, or returns false as soon as the context is done. It does not begin a wait that the context's deadline
-// would cut short.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
-		return false
-	}
+// endsBefore reports whether the context's deadline would cut a wait short.
+func endsBefore(ctx context.Context, wait time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && time.Until(deadline) < wait
+}
+
+// pause waits, or returns false as soon as the context is done.
+func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

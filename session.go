@@ -2,11 +2,15 @@ package yotiface
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	stdjson "encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -104,6 +108,37 @@ func (s *Session) ChecksOfType(t CheckType) []*Check {
 	return checks
 }
 
+// CapturedImages returns the images that a face search looked at: those of the liveness and face captures among the
+// search's ResourcesUsed, in that order. A ZOOM capture has no image but frames, which stand for it. Fetch one with
+// [Client.GetMedia] to show it beside the face that matched. It is empty if the session does not list the captures.
+func (s *Session) CapturedImages(f *FamiliarFaceSearch) []MediaRef {
+	if s == nil || f == nil {
+		return nil
+	}
+	var images []MediaRef
+	add := func(holders ...MediaHolder) {
+		for _, h := range holders {
+			if h.Media.ID != "" {
+				images = append(images, h.Media)
+			}
+		}
+	}
+	for _, id := range f.ResourcesUsed {
+		for _, capture := range s.Resources.LivenessCaptures {
+			if strings.EqualFold(capture.ID, id) {
+				add(capture.Image)
+				add(capture.Frames...)
+			}
+		}
+		for _, capture := range s.Resources.FaceCaptures {
+			if strings.EqualFold(capture.ID, id) {
+				add(capture.Image)
+			}
+		}
+	}
+	return images
+}
+
 // Check returns the check with an ID, such as a notification names. IDs are compared without regard to case.
 func (s *Session) Check(id string) (*Check, bool) {
 	if s == nil || id == "" {
@@ -142,7 +177,7 @@ func (s *Session) UnmarshalJSON(b []byte) error {
 type plainSession Session
 
 // decodeSession reads a session from raw and keeps raw.
-func decodeSession(raw []byte) (*Session, error) {
+func decodeSession(raw []byte) (*Session, *DecodeError) {
 	read, err := decode[plainSession](raw)
 	if err != nil {
 		return nil, err
@@ -178,27 +213,129 @@ func (s Session) summary() string {
 // Documented at https://developers.yoti.com/identity-verification/results-face-check.
 func (c *Client) GetSession(ctx context.Context, sessionID string) (*Session, error) {
 	var session *Session
-	err := c.do(ctx, request{
-		method:   http.MethodGet,
-		endpoint: "/sessions/{session_id}",
-		ids:      []string{sessionID},
-	}, func(a *answer) error {
-		body, err := a.readAll()
+	r := request{method: http.MethodGet, endpoint: sessionEndpoint, ids: []string{sessionID}}
+	err := c.do(ctx, r, func(a *answer) (err error) {
+		session, err = readJSON(a, decodeSession, "/session_id", sessionID, func(read *Session) string { return read.ID })
+		return err
+	})
+	return session, err
+}
+
+const sessionEndpoint = "/sessions/{session_id}"
+
+// DeleteSession deletes a session with all its media. The documentation allows that once the session is completed; before,
+// the error is likely to match [ErrConflict]. A session that is not there matches [ErrNotFound], unless an earlier attempt
+// of the same call may have deleted it: then the call succeeds. Applicants that were enrolled from the session stay.
+//
+// Documented at https://developers.yoti.com/identity-verification/delete-a-session.
+func (c *Client) DeleteSession(ctx context.Context, sessionID string) error {
+	return c.remove(ctx, sessionEndpoint, sessionID)
+}
+
+// WaitForSession reads a session every interval, give or take a tenth, until its state is [SessionCompleted] or
+// [SessionExpired], and returns it then. Other states, known or not, are waited out, and so is whatever a call would be
+// tried again for: answers such as 503, and broken connections. A longer Retry-After takes the place of the interval. Any
+// other error, such as [ErrNotFound], ends the wait.
+//
+// It may wait for as long as the context allows: give it a deadline. When the context is done, the error matches its error
+// and, if the last answer was an error, that one. An interval that is not positive is [ErrInvalidArgument].
+//
+// Where notifications arrive, let them start a single [Client.GetSession] instead, and wait only as a safety net.
+func (c *Client) WaitForSession(ctx context.Context, sessionID string, interval time.Duration) (*Session, error) {
+	if interval <= 0 {
+		return nil, invalid("the interval is not positive")
+	}
+	for tries := 1; ; tries++ {
+		session, err := c.GetSession(ctx, sessionID)
+		if err == nil && (session.State == SessionCompleted || session.State == SessionExpired) {
+			return session, nil
+		}
+		if err != nil && (ctx == nil || ctx.Err() != nil || !retryable(http.MethodGet, err)) {
+			return nil, err
+		}
+		wait := interval - interval/10 + rand.N(interval/5+1)
+		if answer, ok := errors.AsType[*APIError](err); ok {
+			wait = max(wait, answer.RetryAfter)
+		}
+		if !pause(ctx, wait) {
+			return nil, newStoppedError(ctx, request{method: http.MethodGet, endpoint: sessionEndpoint}, tries, err)
+		}
+	}
+}
+
+// A CreatedSession is a session that a user can be sent to.
+//
+// It holds a credential, the client session token. It is not printed by any formatting verb or log handler and not encoded
+// in JSON; ClientSessionToken and [CreatedSession.ClientURL] have it.
+type CreatedSession struct {
+	SessionID             string `json:"session_id"`
+	ClientSessionToken    string `json:"-"`                        // a credential
+	ClientSessionTokenTTL int    `json:"client_session_token_ttl"` // seconds
+
+	baseURL string
+}
+
+// ClientURL returns where the user's browser goes. It holds the client session token: hand it to that user and to nobody
+// else, and keep it out of logs. On a CreatedSession that no client made it is for the default base URL.
+func (s *CreatedSession) ClientURL() string {
+	query := url.Values{"sessionID": {s.SessionID}, "sessionToken": {s.ClientSessionToken}}
+	return cmp.Or(s.baseURL, defaultBaseURL) + "/web/index.html?" + query.Encode()
+}
+
+// Format prints how long the token is valid, whatever the verb.
+func (s CreatedSession) Format(f fmt.State, verb rune) { formatAs(f, verb, s.summary()) }
+
+// LogValue does for log/slog what Format does for fmt.
+func (s CreatedSession) LogValue() slog.Value { return slog.StringValue(s.summary()) }
+
+func (s CreatedSession) summary() string {
+	return fmt.Sprintf("yotiface.CreatedSession{ClientSessionTokenTTL: %d}", s.ClientSessionTokenTTL)
+}
+
+// CreateSession creates a session. spec is whatever encodes to the documented specification with encoding/json: normally
+// the official builder's *create.SessionSpecification, with [NewFamiliarFaceSearchCheck] as one of its checks and a
+// liveness check beside it, as the search is made on the liveness image.
+//
+// Where the official builder lags behind the service, pass a struct around it, or the JSON itself as a [json.RawMessage].
+// For notifications with a bearer token, for example, which its notification builder cannot ask for:
+//
+//	spec := struct {
+//		*create.SessionSpecification
+//		Notifications any `json:"notifications"`
+//	}{specification, map[string]any{
+//		"endpoint":   "https://example.com/yoti",
+//		"topics":     []string{"session_completion"},
+//		"auth_type":  "BEARER",
+//		"auth_token": token,
+//	}}
+//
+// What does not encode to a JSON object is [ErrInvalidArgument] and nothing is sent; what the service refuses matches
+// [ErrBadRequest], and APIError.Errors says which part. It is tried again only where the service cannot have acted: after
+// another error there may be a session whose ID nobody knows, which does no harm but expires.
+//
+// Documented at https://developers.yoti.com/identity-verification/create-a-session.
+func (c *Client) CreateSession(ctx context.Context, spec any) (*CreatedSession, error) {
+	body, err := stdjson.Marshal(spec)
+	if err != nil {
+		return nil, fmt.Errorf("yotiface: %w: the session specification cannot be encoded: %w", ErrInvalidArgument, err)
+	}
+	if body[0] != '{' {
+		return nil, invalid("the session specification does not encode to a JSON object")
+	}
+	type created struct {
+		ID       string `json:"session_id"`
+		Token    string `json:"client_session_token"`
+		TokenTTL int    `json:"client_session_token_ttl"`
+	}
+	var session *CreatedSession
+	r := request{method: http.MethodPost, endpoint: "/sessions", body: body}
+	err = c.do(ctx, r, func(a *answer) error {
+		read, err := readJSON(a, decode[created], "/session_id", "", func(read *created) string { return read.ID })
 		if err != nil {
 			return err
 		}
-		read, err := decodeSession(body)
-		if err != nil {
-			return err
-		}
-		if err := sameID("/session_id", read.ID, sessionID, body); err != nil {
-			return err
-		}
-		session = read
+		session = &CreatedSession{read.ID, read.Token, read.TokenTTL, c.baseURL}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return session, nil
+	return session, err
 }
