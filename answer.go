@@ -115,7 +115,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	b.err = err
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		b.err = tooLarge(b.limit)
-	} else if err != io.EOF { //nolint:errorlint // a Reader's end is io.EOF itself; a wrapped one is a failure
+	} else if err != io.EOF { // compared as it is: a wrapped one is a failure
 		b.err = b.fail(err)
 	}
 	return n, b.err
@@ -123,7 +123,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 
 // failed returns why the body could not be read to its end, nil if it could.
 func (b *bodyReader) failed() error {
-	if b.err == io.EOF { //nolint:errorlint // as above
+	if b.err == io.EOF {
 		return nil
 	}
 	return b.err

@@ -66,7 +66,7 @@ func (p RetryPolicy) next(method string, attempt int, err error) (wait time.Dura
 	if doublings := attempt - 1; doublings < 62 && p.MinBackoff <= p.MaxBackoff>>doublings {
 		ceiling = p.MinBackoff << doublings
 	}
-	return rand.N(ceiling + 1), true
+	return rand.N(ceiling + 1), true //nolint:gosec // G404: jitter is no secret
 }
 
 // retryable reports whether another attempt can help, and cannot do the same thing twice.
@@ -134,7 +134,7 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(h.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		const most = uint64(1<<63-1) / uint64(time.Second)
-		return time.Duration(min(seconds, most)) * time.Second //nolint:gosec // bounded by most
+		return time.Duration(min(seconds, most)) * time.Second
 	}
 	if date, err := http.ParseTime(value); err == nil {
 		return max(0, date.Sub(now))

@@ -253,7 +253,7 @@ func (c *Client) WaitForSession(ctx context.Context, sessionID string, interval 
 		if err != nil && (ctx == nil || ctx.Err() != nil || !retryable(http.MethodGet, err)) {
 			return nil, err
 		}
-		wait := interval - interval/10 + rand.N(interval/5+1)
+		wait := interval - interval/10 + rand.N(interval/5+1) //nolint:gosec // G404: jitter is no secret
 		if answer, ok := errors.AsType[*APIError](err); ok {
 			wait = max(wait, answer.RetryAfter)
 		}
