@@ -72,6 +72,17 @@ var errNull = errors.New("null in place of an object")
 // maxKeptBody is how much of an undecodable body a DecodeError keeps.
 const maxKeptBody = 64 << 10
 
+var kindNames = map[jsontext.Kind]string{
+	jsontext.KindInvalid:     "a value",
+	jsontext.KindNull:        "null",
+	jsontext.KindFalse:       "a boolean",
+	jsontext.KindTrue:        "a boolean",
+	jsontext.KindString:      "a string",
+	jsontext.KindNumber:      "a number",
+	jsontext.KindBeginObject: "an object",
+	jsontext.KindBeginArray:  "an array",
+}
+
 func keep(body []byte) []byte { return bytes.Clone(body[:min(len(body), maxKeptBody)]) }
 
 // newDecodeError describes what is wrong with body by pointer and kind. It never takes over the decoder's text, which
@@ -80,10 +91,7 @@ func newDecodeError(body []byte, err error) *DecodeError {
 	e := &DecodeError{Err: err, Body: keep(body)}
 	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
 		e.Path = string(semantic.JSONPointer)
-		e.reason = "an unexpected value"
-		if kind := semantic.JSONKind; kind != 0 && kind != jsontext.KindInvalid {
-			e.reason = "an unexpected " + kind.String()
-		}
+		e.reason = kindNames[semantic.JSONKind] + " where something else is due"
 	}
 	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		e.Path = string(syntactic.JSONPointer)

@@ -5,7 +5,9 @@ go 1.26
 require (
 	github.com/getyoti/yoti-go-sdk/v3 v3.9.0
 	github.com/go-json-experiment/json v1.27.2
+	github.com/jarcoal/httpmock v1.4.2
 	github.com/stretchr/testify v1.12.1
+	go.uber.org/goleak v1.3.0
 )
 
 require go.yaml.in/yaml/v3 v3.0.5 // indirect
