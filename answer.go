@@ -115,7 +115,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	b.err = err
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		b.err = tooLarge(b.limit)
-	} else if err != io.EOF { // compared as it is: a wrapped one is a failure
+	} else if err != io.EOF { //nolint:errorlint // a wrapped one is a failure
 		b.err = b.fail(err)
 	}
 	return n, b.err

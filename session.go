@@ -13,8 +13,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json"
 )
 
 // A Session is one person's way through identity verification: its state, what was captured and the checks with their
@@ -184,13 +182,6 @@ func decodeSession(raw []byte) (*Session, *DecodeError) {
 	}
 	read.raw = raw
 	return (*Session)(read), nil
-}
-
-// MarshalJSON encodes the session without its client session token, so that a credential does not end up in a log or a
-// database by accident. For what the service sent, byte for byte, take [Session.RawJSON].
-func (s Session) MarshalJSON() ([]byte, error) {
-	s.ClientSessionToken = ""
-	return json.Marshal(plainSession(s))
 }
 
 // Format prints the state of the session and the number of its checks, whatever the verb: nothing that identifies a

@@ -1,0 +1,130 @@
+package yotiface
+
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// secretMembers are never encoded again.
+var secretMembers = map[string]bool{"client_session_token": true, "api_key": true}
+
+// MarshalJSON encodes the session for storing or passing on: its fields as they are now and, on a session that was read
+// from JSON, what the service sent and this version has no field for. It leaves out credentials, the client session token
+// and api_key, so that none ends up in a log or a database by accident. For what the service sent, byte for byte, take
+// [Session.RawJSON].
+func (s Session) MarshalJSON() ([]byte, error) {
+	s.ClientSessionToken = ""
+	now, err := json.Marshal(plainSession(s))
+	if err != nil || s.raw == nil {
+		return now, err
+	}
+	read, decodeErr := decode[plainSession](s.raw)
+	if decodeErr != nil {
+		return nil, decodeErr
+	}
+	known, err := json.Marshal(read)
+	if err != nil {
+		return nil, err
+	}
+	raw := jsontext.Value(bytes.Clone(s.raw))
+	if err := raw.Compact(); err != nil {
+		return nil, err
+	}
+	return addUnknown(now, raw, known)
+}
+
+// addUnknown returns a value with the members that raw has at the same place and known has not: those that no field was
+// there for. An array is left as it is if elements have come or gone since it was read.
+func addUnknown(now, raw, known jsontext.Value) (jsontext.Value, error) {
+	kind := now.Kind()
+	if raw.Kind() != kind || known.Kind() != kind || bytes.Equal(raw, known) {
+		return now, nil // all is known, as in what is kept raw, however deep
+	}
+	switch kind {
+	case jsontext.KindBeginObject:
+		return addUnknownMembers(now, raw, known)
+	case jsontext.KindBeginArray:
+		return addUnknownElements(now, raw, known)
+	default:
+		return now, nil
+	}
+}
+
+func addUnknownElements(now, raw, known jsontext.Value) (jsontext.Value, error) {
+	var nows, raws, knowns []jsontext.Value
+	for value, elements := range map[*jsontext.Value]*[]jsontext.Value{&now: &nows, &raw: &raws, &known: &knowns} {
+		if err := json.Unmarshal(*value, elements); err != nil {
+			return nil, err
+		}
+	}
+	if len(raws) != len(nows) || len(knowns) != len(nows) {
+		return now, nil
+	}
+	for i := range nows {
+		var err error
+		if nows[i], err = addUnknown(nows[i], raws[i], knowns[i]); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(nows)
+}
+
+func addUnknownMembers(now, raw, known jsontext.Value) (jsontext.Value, error) {
+	nowNames, nows, err := members(now)
+	if err != nil {
+		return nil, err
+	}
+	rawNames, raws, err := members(raw)
+	if err != nil {
+		return nil, err
+	}
+	_, knowns, err := members(known)
+	if err != nil {
+		return nil, err
+	}
+	for name := range nows {
+		if nows[name], err = addUnknown(nows[name], raws[name], knowns[name]); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range rawNames {
+		if knowns[name] == nil && nows[name] == nil && !secretMembers[name] {
+			nowNames = append(nowNames, name)
+			nows[name] = raws[name]
+		}
+	}
+	var out bytes.Buffer
+	enc := jsontext.NewEncoder(&out)
+	_ = enc.WriteToken(jsontext.BeginObject)
+	for _, name := range nowNames {
+		_ = enc.WriteToken(jsontext.String(name))
+		_ = enc.WriteValue(nows[name])
+	}
+	err = enc.WriteToken(jsontext.EndObject) // an error before stays one
+	return bytes.TrimSpace(out.Bytes()), err
+}
+
+// members returns the names of an object in their order, and the values by name.
+func members(object jsontext.Value) (names []string, values map[string]jsontext.Value, err error) {
+	values = map[string]jsontext.Value{}
+	d := jsontext.NewDecoder(bytes.NewReader(object))
+	if _, err := d.ReadToken(); err != nil { // the opening brace
+		return nil, nil, err
+	}
+	for d.PeekKind() == jsontext.KindString {
+		name, err := d.ReadToken()
+		if err != nil {
+			return nil, nil, err
+		}
+		text := name.String()
+		value, err := d.ReadValue()
+		if err != nil {
+			return nil, nil, err
+		}
+		names = append(names, text)
+		values[text] = bytes.Clone(value)
+	}
+	return names, values, nil
+}
