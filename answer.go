@@ -17,14 +17,14 @@ type answer struct {
 	*http.Response
 	request
 	body *bodyReader
-	hide []string // what no error text may repeat
+	hide *secrets
 }
 
-func newAnswer(ctx context.Context, r request, resp *http.Response, hide []string, limit int64) *answer {
+func newAnswer(ctx context.Context, r request, resp *http.Response, hide *secrets, limit int64) *answer {
 	return &answer{Response: resp, request: r, hide: hide, body: &bodyReader{
 		from:  http.MaxBytesReader(nil, resp.Body, limit),
 		limit: limit,
-		fail:  func(err error) error { return newTransportError(ctx, r, err) },
+		fail:  func(err error) error { return newTransportError(ctx, r, hide, err) },
 	}}
 }
 
@@ -92,7 +92,7 @@ func (a *answer) contentType() string {
 	if err != nil {
 		return "no content type"
 	}
-	return shorten(mask(mediaType, a.hide), 60)
+	return shorten(a.hide.mask(mediaType), 60)
 }
 
 // A bodyReader reads a body to its limit. It says of an error whether the transport failed or the body is too large, and

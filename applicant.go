@@ -132,8 +132,10 @@ const (
 // readApplicant asks for an applicant, or for what lies below one: under the documented singular route first and, where
 // that answers 404, under the plural one. The first route that gives what was asked for is kept.
 func (c *Client) readApplicant(ctx context.Context, below string, ids []string, accept func(*answer) error) error {
+	wrongRoute := func(err error) bool { return errors.Is(err, ErrNotFound) }
 	ask := func(route applicantRoute) error {
 		return c.do(ctx, request{method: http.MethodGet, endpoint: string(route) + below, ids: ids}, func(a *answer) error {
+			wrongRoute = func(error) bool { return false } // whatever a writer's own error may match
 			if err := accept(a); err != nil {
 				return err
 			}
@@ -145,10 +147,10 @@ func (c *Client) readApplicant(ctx context.Context, below string, ids []string, 
 		return ask(*kept)
 	}
 	err := ask(singularRoute)
-	if !errors.Is(err, ErrNotFound) {
+	if !wrongRoute(err) {
 		return err
 	}
-	if pluralErr := ask(pluralRoute); !errors.Is(pluralErr, ErrNotFound) {
+	if pluralErr := ask(pluralRoute); !wrongRoute(pluralErr) {
 		return pluralErr
 	}
 	return err // the documented route's

@@ -138,22 +138,33 @@ type Detail struct {
 }
 
 // WatchlistSummary is the watchlist_summary of a report, as received. Its search configuration can hold the api_key of a
-// provider, so it is not printed by any formatting verb or log handler, and MarshalJSON leaves every api_key out. The
-// bytes have it.
-type WatchlistSummary []byte
+// provider, so it is not printed by any formatting verb or log handler, and MarshalJSON leaves every api_key out. RawJSON
+// has it.
+type WatchlistSummary struct {
+	raw *[]byte // behind a pointer, which no verb follows inside a struct
+}
+
+// RawJSON returns a copy of what was received, nil if there was nothing.
+func (w WatchlistSummary) RawJSON() []byte {
+	if w.raw == nil {
+		return nil
+	}
+	return bytes.Clone(*w.raw)
+}
 
 // UnmarshalJSON keeps a copy of b.
 func (w *WatchlistSummary) UnmarshalJSON(b []byte) error {
-	*w = bytes.Clone(b)
+	raw := bytes.Clone(b)
+	w.raw = &raw
 	return nil
 }
 
 // MarshalJSON encodes what was received without the members named api_key.
 func (w WatchlistSummary) MarshalJSON() ([]byte, error) {
-	if len(w) == 0 {
+	if w.raw == nil {
 		return []byte("null"), nil
 	}
-	return withoutMember(w, "api_key")
+	return withoutCredentials(*w.raw)
 }
 
 // Format prints the length, whatever the verb.
@@ -163,11 +174,11 @@ func (w WatchlistSummary) Format(f fmt.State, verb rune) { formatAs(f, verb, w.s
 func (w WatchlistSummary) LogValue() slog.Value { return slog.StringValue(w.summary()) }
 
 func (w WatchlistSummary) summary() string {
-	return fmt.Sprintf("yotiface.WatchlistSummary{%d bytes}", len(w))
+	return fmt.Sprintf("yotiface.WatchlistSummary{%d bytes}", len(w.RawJSON()))
 }
 
-// withoutMember copies a JSON value and leaves out the members of a name, at every depth.
-func withoutMember(value []byte, name string) ([]byte, error) {
+// withoutCredentials copies a JSON value and leaves out the members that are credentials, at every depth.
+func withoutCredentials(value []byte) ([]byte, error) {
 	var out bytes.Buffer
 	in, enc := jsontext.NewDecoder(bytes.NewReader(value)), jsontext.NewEncoder(&out)
 	for {
@@ -178,7 +189,7 @@ func withoutMember(value []byte, name string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if kind, length := in.StackIndex(in.StackDepth()); kind == '{' && length%2 == 1 && token.Kind() == '"' && token.String() == name {
+		if kind, length := in.StackIndex(in.StackDepth()); kind == '{' && length%2 == 1 && token.Kind() == '"' && isCredential(token.String()) {
 			if err := in.SkipValue(); err != nil {
 				return nil, err
 			}
@@ -189,3 +200,5 @@ func withoutMember(value []byte, name string) ([]byte, error) {
 		}
 	}
 }
+
+func isCredential(name string) bool { return name == "client_session_token" || name == "api_key" }

@@ -207,17 +207,18 @@ func (c *Client) attempt(ctx context.Context, r request, path string, try int, a
 	if r.body != nil {
 		header.Set("Content-Type", "application/json")
 	}
-	req, hide, err := c.signer.sign(ctx, r.method, path, header, r.body)
+	req, proof, err := c.signer.sign(ctx, r.method, path, header, r.body)
 	if err != nil {
 		return &callError{r.method, r.endpoint, "the request cannot be signed", err}
 	}
+	hide := &secrets{append(proof, r.ids...)}
 	resp, err := c.send(req)
 	if err != nil {
-		return newTransportError(ctx, r, err)
+		return newTransportError(ctx, r, hide, err)
 	}
 	defer resp.Body.Close()
 	status = resp.StatusCode
-	a := newAnswer(ctx, r, resp, append(hide, r.ids...), c.maxResponseBytes)
+	a := newAnswer(ctx, r, resp, hide, c.maxResponseBytes)
 	if status < 200 || status > 299 {
 		return newAPIError(a)
 	}

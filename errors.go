@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -48,7 +49,7 @@ type APIError struct {
 	Body       []byte        // at most 4 KiB of what was received; never printed
 
 	notJSON string   // what the body was if it was not Yoti's JSON
-	hide    []string // what the text must not repeat
+	hide    *secrets // what the text must not repeat
 }
 
 // FieldError is one entry of an APIError's Errors.
@@ -88,7 +89,7 @@ func (e *APIError) Error() string {
 // maxFieldErrors is how many field errors are printed.
 const maxFieldErrors = 3
 
-func (e *APIError) words(text string) string { return shorten(mask(text, e.hide), 160) }
+func (e *APIError) words(text string) string { return shorten(e.hide.mask(text), 160) }
 
 // advice says what to try, where experience tells.
 func (e *APIError) advice() string {
@@ -142,10 +143,10 @@ func (e *APIError) Is(target error) bool {
 }
 
 // Format prints the text of the error, whatever the verb.
-func (e *APIError) Format(f fmt.State, verb rune) { formatAs(f, verb, e.Error()) }
+func (e APIError) Format(f fmt.State, verb rune) { formatAs(f, verb, e.Error()) }
 
 // MarshalText returns the text of the error, so that a log handler that encodes a struct around it has that and no more.
-func (e *APIError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+func (e APIError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // newAPIError reads the service's error JSON as far as it is one.
 func newAPIError(a *answer) *APIError {
@@ -165,13 +166,12 @@ func newAPIError(a *answer) *APIError {
 	}
 	// Read leniently: nothing is decided on these words, and half of them are better than none.
 	_ = json.Unmarshal(body, &fields)
-	if fields.Code == "" && fields.Message == "" {
-		e.notJSON = fmt.Sprintf("not an error of Yoti's (%s, %s)", a.contentType(), atLeast(len(body)))
-		return e
-	}
 	e.Code, e.Message = fields.Code, fields.Message
 	if json.Unmarshal(fields.Errors, &e.Errors) != nil {
 		e.Errors = nil
+	}
+	if e.Code == "" && e.Message == "" && len(e.Errors) == 0 {
+		e.notJSON = fmt.Sprintf("not an error of Yoti's (%s, %s)", a.contentType(), atLeast(len(body)))
 	}
 	return e
 }
@@ -199,7 +199,7 @@ type DecodeError struct {
 	Err      error  // the decoder's error; it may quote the body, so it is not printed
 
 	reason string
-	hide   []string
+	hide   *secrets
 }
 
 // Error says where the JSON is wrong and how, without quoting it.
@@ -213,7 +213,7 @@ func (e *DecodeError) Error() string {
 		text += ": " + e.reason
 	}
 	if e.Path != "" {
-		text += " at " + shorten(mask(e.Path, e.hide), 120)
+		text += " at " + shorten(e.hide.mask(e.Path), 120)
 	}
 	return shorten(text, maxErrorText)
 }
@@ -222,10 +222,10 @@ func (e *DecodeError) Error() string {
 func (e *DecodeError) Unwrap() error { return e.Err }
 
 // Format prints the text of the error, whatever the verb.
-func (e *DecodeError) Format(f fmt.State, verb rune) { formatAs(f, verb, e.Error()) }
+func (e DecodeError) Format(f fmt.State, verb rune) { formatAs(f, verb, e.Error()) }
 
 // MarshalText returns the text of the error, so that a log handler that encodes a struct around it has that and no more.
-func (e *DecodeError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+func (e DecodeError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // A callError puts the name of a call before what went wrong in it.
 type callError struct {
@@ -252,19 +252,30 @@ const maxErrorText = 500
 // telltale finds what the text of an error must never hold: UUIDs, URLs, and anything as long as a signature or a token.
 var telltale = regexp.MustCompile(`(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}|[a-z][a-z0-9+.-]*://\S+|[a-z0-9+/=_-]{64,}`)
 
+// secrets are what a call must not tell: its IDs, and what proves who sent it. They are kept behind a pointer, where also
+// a verb that is not meant for errors does not find them.
+type secrets struct{ texts []string }
+
+func (s *secrets) mask(text string) string {
+	if s == nil {
+		return mask(text, nil)
+	}
+	return mask(text, s.texts)
+}
+
 // mask replaces UUIDs, URLs, long tokens and the given secrets in text by "…".
 func mask(text string, secrets []string) string {
-	for _, secret := range secrets {
-		if secret == "" {
-			continue
-		}
-		if strings.Contains(text, secret) {
-			text = strings.ReplaceAll(text, secret, "…")
-		} else if lower := strings.ToLower(secret); strings.Contains(strings.ToLower(text), lower) {
+	longestFirst := slices.SortedFunc(slices.Values(secrets), func(a, b string) int { return len(b) - len(a) })
+	for _, secret := range longestFirst { // one may begin like another
+		if secret != "" && containsFold(text, secret) {
 			text = regexp.MustCompile(`(?i)`+regexp.QuoteMeta(secret)).ReplaceAllLiteralString(text, "…")
 		}
 	}
 	return telltale.ReplaceAllString(text, "…")
+}
+
+func containsFold(text, part string) bool {
+	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
 }
 
 // shorten makes text one printable line of at most limit bytes.

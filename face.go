@@ -58,7 +58,7 @@ func (c *Client) GetFace(ctx context.Context, applicantID, faceID string) (*Face
 	err := c.readApplicant(ctx, faceBelow, []string{applicantID, faceID}, func(a *answer) error {
 		image := &imageBuffer{}
 		if a.ContentLength > 0 {
-			image.data = make([]byte, 0, decodedSize(a.ContentLength))
+			image.data = make([]byte, 0, decodedSize(min(a.ContentLength, maxDeclared)))
 		}
 		contentType, err := decodeFace(a.body, image)
 		if err != nil {
@@ -226,6 +226,9 @@ func (c *Client) AddFace(ctx context.Context, applicantID string, src FaceSource
 func (c *Client) DeleteFace(ctx context.Context, applicantID, faceID string) error {
 	return c.remove(ctx, "/applicants/{applicant_id}"+faceBelow, applicantID, faceID)
 }
+
+// maxDeclared is how much of a declared length is believed before the bytes are there.
+const maxDeclared = 64 << 20
 
 // An imageBuffer is a writer that keeps an image.
 type imageBuffer struct{ data []byte }

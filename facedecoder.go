@@ -23,15 +23,15 @@ func decodeFace(body *bodyReader, w io.Writer) (contentType string, err error) {
 	r := &faceReader{from: body, to: w}
 	err = json.UnmarshalRead(r, &document)
 	switch {
-	case body.failed() != nil:
-		return "", body.failed()
 	case r.err != nil:
 		return "", r.err
+	case body.failed() != nil:
+		return "", body.failed()
 	case err == nil && r.first == 'n':
 		err = errNull
 	}
 	if err != nil {
-		decodeErr := newDecodeError([]byte{r.first}, err)
+		decodeErr := newDecodeError(bytes.Trim([]byte{r.first}, "\x00"), err)
 		decodeErr.Body = nil // it may hold a face
 		return "", decodeErr
 	}
@@ -322,7 +322,7 @@ func (r *faceReader) flush() {
 	padding := len(text) - len(bytes.TrimRight(text, "="))
 	r.padded = padding > 0
 	// The decoder skips line breaks, which JSON allows in a string as escapes only: then fewer bytes come out.
-	if err != nil || n != len(text)/4*3-padding {
+	if err != nil || len(text)%4 != 0 || n != len(text)/4*3-padding {
 		r.err = errBase64
 		return
 	}

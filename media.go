@@ -39,7 +39,7 @@ func (c *Client) GetMedia(ctx context.Context, sessionID, mediaID string) (*Medi
 	err := c.do(ctx, mediaRequest(sessionID, mediaID), func(a *answer) error {
 		image := &imageBuffer{}
 		if a.ContentLength > 0 {
-			image.data = make([]byte, 0, a.ContentLength)
+			image.data = make([]byte, 0, min(a.ContentLength, maxDeclared))
 		}
 		contentType, err := copyMedia(a, image)
 		if err != nil {

@@ -7,9 +7,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// secretMembers are never encoded again.
-var secretMembers = map[string]bool{"client_session_token": true, "api_key": true}
-
 // MarshalJSON encodes the session for storing or passing on: its fields as they are now and, on a session that was read
 // from JSON, what the service sent and this version has no field for. It leaves out credentials, the client session token
 // and api_key, so that none ends up in a log or a database by accident. For what the service sent, byte for byte, take
@@ -17,8 +14,11 @@ var secretMembers = map[string]bool{"client_session_token": true, "api_key": tru
 func (s Session) MarshalJSON() ([]byte, error) {
 	s.ClientSessionToken = ""
 	now, err := json.Marshal(plainSession(s))
-	if err != nil || s.raw == nil {
-		return now, err
+	if err != nil {
+		return nil, err
+	}
+	if s.raw == nil {
+		return withoutCredentials(now)
 	}
 	read, decodeErr := decode[plainSession](s.raw)
 	if decodeErr != nil {
@@ -32,7 +32,11 @@ func (s Session) MarshalJSON() ([]byte, error) {
 	if err := raw.Compact(); err != nil {
 		return nil, err
 	}
-	return addUnknown(now, raw, known)
+	all, err := addUnknown(now, raw, known)
+	if err != nil {
+		return nil, err
+	}
+	return withoutCredentials(all)
 }
 
 // addUnknown returns a value with the members that raw has at the same place and known has not: those that no field was
@@ -90,7 +94,7 @@ func addUnknownMembers(now, raw, known jsontext.Value) (jsontext.Value, error) {
 		}
 	}
 	for _, name := range rawNames {
-		if knowns[name] == nil && nows[name] == nil && !secretMembers[name] {
+		if knowns[name] == nil && nows[name] == nil {
 			nowNames = append(nowNames, name)
 			nows[name] = raws[name]
 		}

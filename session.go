@@ -308,7 +308,7 @@ func (s CreatedSession) summary() string {
 func (c *Client) CreateSession(ctx context.Context, spec any) (*CreatedSession, error) {
 	body, err := stdjson.Marshal(spec)
 	if err != nil {
-		return nil, fmt.Errorf("yotiface: %w: the session specification cannot be encoded: %w", ErrInvalidArgument, err)
+		return nil, invalid("the session specification cannot be encoded: %s", shorten(mask(err.Error(), nil), 300))
 	}
 	if body[0] != '{' {
 		return nil, invalid("the session specification does not encode to a JSON object")

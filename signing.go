@@ -44,8 +44,8 @@ func (s *signer) sign(ctx context.Context, method, path string, header http.Head
 	}
 	// net/http repeats a request by itself, nonce and all, if a kept-alive connection dies before the answer and it can get
 	// the body again. A body that is neither nil nor gettable stops that; an empty one leaves the bytes on an HTTP/1.1 wire
-	// as they are.
-	if len(body) == 0 {
+	// as they are. A POST is not repeated, and an empty one would go out in chunks.
+	if len(body) == 0 && method != http.MethodPost {
 		req.Body = io.NopCloser(eof{})
 	}
 	req.GetBody = nil
@@ -65,8 +65,8 @@ const minKeyBits = 2048
 // what was given, and nothing of it.
 func parseKey(given []byte) (*rsa.PrivateKey, error) {
 	text := bytes.TrimPrefix(given, []byte("\xef\xbb\xbf"))
-	if bytes.Contains(text, []byte(`-----\n`)) {
-		text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte(`\r`), nil), []byte(`\n`), []byte("\n"))
+	if literal := bytes.ReplaceAll(text, []byte(`\r`), nil); bytes.Contains(literal, []byte(`-----\n`)) {
+		text = bytes.ReplaceAll(literal, []byte(`\n`), []byte("\n"))
 	}
 	lines := bytes.Split(text, []byte("\n"))
 	for i := range lines {

@@ -69,7 +69,7 @@ type transportError struct {
 
 // newTransportError describes why there is no complete answer: without the URL, which is signed, and without pieces of
 // what was received, which net/http likes to quote. It keeps the error's identity.
-func newTransportError(ctx context.Context, r request, err error) error {
+func newTransportError(ctx context.Context, r request, hide *secrets, err error) error {
 	for {
 		outer, ok := err.(*url.Error) //nolint:errorlint // only the outermost, whose text is the URL
 		if !ok {
@@ -81,12 +81,12 @@ func newTransportError(ctx context.Context, r request, err error) error {
 		err = errors.Join(ctx.Err(), err) // what a body's reader says of it differs between releases of Go
 	}
 	return &transportError{
-		callError: callError{r.method, r.endpoint, transportText(err), err},
+		callError: callError{r.method, r.endpoint, hide.mask(transportText(err)), err},
 		final:     untrusted(err) || errors.Is(err, errNoResponse),
 	}
 }
 
-// transportText says what failed, in words that hold nothing that was received.
+// transportText says what failed, in words that hold nothing that was received. They may hold what was sent.
 func transportText(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -109,6 +109,5 @@ func transportText(err error) string {
 var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"?|(malformed MIME header[^:]*:).*`)
 
 func unquoted(err error) string {
-	text := quoted.ReplaceAllString(printable(err.Error()), "$1…")
-	return mask(text, nil)
+	return quoted.ReplaceAllString(printable(err.Error()), "$1…")
 }
