@@ -115,7 +115,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	b.err = err
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		b.err = tooLarge(b.limit)
-	} else if err != io.EOF { //nolint:errorlint // a wrapped one is a failure
+	} else if err != io.EOF {
 		b.err = b.fail(err)
 	}
 	return n, b.err
@@ -123,7 +123,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 
 // failed returns why the body could not be read to its end, nil if it could.
 func (b *bodyReader) failed() error {
-	if b.err == io.EOF {
+	if b.err == io.EOF { //nolint:errorlint // a wrapped one is a failure
 		return nil
 	}
 	return b.err

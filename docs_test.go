@@ -86,7 +86,7 @@ func TestProgramOfTheReadme(t *testing.T) {
 	defer demo.Close()
 	keyFile := filepath.Join(module, "key.pem")
 	require.NoError(t, os.WriteFile(keyFile, demo.KeyPEM(), 0o600))
-	run := exec.CommandContext(t.Context(), binary, demo.Sessions[0].ID) //nolint:gosec // built above
+	run := exec.CommandContext(t.Context(), binary, demo.Sessions[0].ID)
 	run.Env = append(os.Environ(), "YOTI_CLIENT_SDK_ID="+demo.SDKID(), "YOTI_KEY_FILE_PATH="+keyFile, "YOTI_DOC_SCAN_API_URL="+demo.URL())
 	out, err = run.CombinedOutput()
 	require.NoError(t, err, "%s", out)

@@ -27,6 +27,7 @@ func clean(t *testing.T) func(args ...string) (status int, stdout, stderr string
 	}
 }
 
+//nolint:paralleltest // it sets the environment
 func TestDemoSessions(t *testing.T) {
 	run := clean(t)
 	demo := yotitest.Demo() // the same every time
@@ -79,6 +80,7 @@ func TestDefaultIsADemoThatIsApproved(t *testing.T) {
 	assert.Contains(t, stdout, ".jpg")
 }
 
+//nolint:paralleltest // it sets the environment
 func TestJSONIsForMachines(t *testing.T) {
 	run := clean(t)
 	status, stdout, _ := run("-json", "-session", "7938ac1e-0a4a-49b7-953f-08cfa764358f", "-out", t.TempDir())
@@ -152,6 +154,8 @@ func TestAnAccountAsksTheService(t *testing.T) {
 }
 
 // A face that cannot be fetched does not take the verdict away.
+//
+//nolint:paralleltest // it sets the environment
 func TestVerdictIsPrintedBesideAnError(t *testing.T) {
 	run := clean(t)
 	blocked := filepath.Join(t.TempDir(), "file")
@@ -162,6 +166,7 @@ func TestVerdictIsPrintedBesideAnError(t *testing.T) {
 	assert.NotEmpty(t, strings.TrimSpace(stderr))
 }
 
+//nolint:paralleltest // it sets the environment
 func TestHelpIsNoError(t *testing.T) {
 	run := clean(t)
 	status, _, stderr := run("-h")
