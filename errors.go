@@ -1,6 +1,7 @@
 package yotiface
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -156,7 +157,7 @@ func newAPIError(a *answer) *APIError {
 		Method:     a.method,
 		Endpoint:   a.endpoint,
 		RetryAfter: retryAfter(a.Header, time.Now()),
-		Body:       body[:min(len(body), maxKeptErrorBody)],
+		Body:       bytes.Clone(body[:min(len(body), maxKeptErrorBody)]),
 		hide:       a.hide,
 	}
 	var fields struct {
@@ -250,7 +251,7 @@ func isTimeout(err error) bool {
 const maxErrorText = 500
 
 // telltale finds what the text of an error must never hold: UUIDs, URLs, and anything as long as a signature or a token.
-var telltale = regexp.MustCompile(`(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}|[a-z][a-z0-9+.-]*://\S+|[a-z0-9+/=_-]{64,}`)
+var telltale = regexp.MustCompile(`(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}|[a-z][a-z0-9+.-]*://\S+|[a-z0-9+/=_.-]{64,}`)
 
 // secrets are what a call must not tell: its IDs, and what proves who sent it. They are kept behind a pointer, where also
 // a verb that is not meant for errors does not find them.

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // An Option changes a default of [NewClient].
@@ -47,6 +48,8 @@ func WithBaseURL(rawURL string) Option {
 		switch {
 		case err != nil:
 			return invalid("the base URL cannot be parsed") // the parser's error repeats the URL
+		case strings.ContainsFunc(rawURL, unicode.IsSpace):
+			return invalid("the base URL holds white space")
 		case u.User != nil:
 			return invalid("the base URL holds user information")
 		case u.RawQuery != "" || u.ForceQuery:
@@ -123,9 +126,10 @@ func WithMaxResponseBytes(n int64) Option {
 // which try it was; no IDs. Without it, or with nil, nothing is logged.
 func WithLogger(l *slog.Logger) Option {
 	return func(c *config) error {
-		if l != nil {
-			c.logger = l
+		if l == nil {
+			l = slog.New(slog.DiscardHandler)
 		}
+		c.logger = l
 		return nil
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"math/big"
 	"net/http"
@@ -61,10 +60,13 @@ func (eof) Read([]byte) (int, error) { return 0, io.EOF }
 const minKeyBits = 2048
 
 // parseKey reads an RSA private key from PEM, PKCS #1 or PKCS #8. It tolerates what keys go through on their way: CRLF, a
-// byte order mark, indentation, text around the block, and a literal \n for each line end. For all else the error says
+// byte order mark, indentation, quotes, text around the block, and a literal \n for each line end. For all else the error says
 // what was given, and nothing of it.
 func parseKey(given []byte) (*rsa.PrivateKey, error) {
 	text := bytes.TrimPrefix(given, []byte("\xef\xbb\xbf"))
+	if trimmed := bytes.TrimSpace(text); len(trimmed) > 1 && (trimmed[0] == '"' || trimmed[0] == '\'') && trimmed[len(trimmed)-1] == trimmed[0] {
+		text = trimmed[1 : len(trimmed)-1] // an environment file's quotes
+	}
 	if literal := bytes.ReplaceAll(text, []byte(`\r`), nil); bytes.Contains(literal, []byte(`-----\n`)) {
 		text = bytes.ReplaceAll(literal, []byte(`\n`), []byte("\n"))
 	}
@@ -115,6 +117,8 @@ func notPEM(text []byte) string {
 		return "the key is empty"
 	case bytes.HasPrefix(text, []byte{0x30, 0x82}) || bytes.HasPrefix(text, []byte{0x30, 0x81}):
 		return "the key is DER; convert it to PEM (openssl pkey -inform DER -in key.der)"
+	case bytes.HasPrefix(trimmed, []byte("ssh-")) || bytes.HasPrefix(trimmed, []byte("ecdsa-")):
+		return "this is a public key; use the private key, the .pem file from the Yoti Hub"
 	case bytes.Contains(text, []byte("-----BEGIN")) && !bytes.Contains(trimmed, []byte("\n")):
 		return "the key has lost its line ends; restore them, or write \\n for each"
 	case bytes.Contains(text, []byte("-----BEGIN")):
@@ -196,6 +200,3 @@ func checkID(name, id string) error {
 }
 
 const idCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
-
-// Format prints the base URL, whatever the verb.
-func (s *signer) Format(f fmt.State, verb rune) { formatAs(f, verb, "yotiface.signer{"+s.baseURL+"}") }
