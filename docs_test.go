@@ -30,7 +30,7 @@ var snippetImports = map[string]string{
 
 // The variables that a snippet may use without declaring them.
 const snippetParameters = `ctx context.Context, client *yotiface.Client, session *yotiface.Session, search *yotiface.FamiliarFaceSearch,
-	sdkID, sessionID, poolID, applicantID string, pemKey, sessionJSON, image []byte`
+	sdkID, sessionID, poolID, applicantID string, pemKey, sessionJSON, image []byte, specification *create.SessionSpecification`
 
 var fencedGo = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
 
@@ -144,16 +144,21 @@ func wrapSnippet(t *testing.T, name, source string) string {
 	fmt.Fprintf(&file, "func _(%s) error {\nreturn func() error {\n%s\n", snippetParameters, source) // a scope to declare in
 	function, ok := parsed.Decls[0].(*ast.FuncDecl)
 	require.True(t, ok)
+	last := function.Body.List[max(0, len(function.Body.List)-2)] // before the return that was added
+	_, returns := last.(*ast.ReturnStmt)
 	for _, statement := range function.Body.List {
 		if assign, ok := statement.(*ast.AssignStmt); ok && assign.Tok == token.DEFINE {
 			for _, left := range assign.Lhs {
-				if ident, ok := left.(*ast.Ident); ok && ident.Name != "_" {
-					fmt.Fprintf(&file, "_ = %s\n", ident.Name)
+				if ident, ok := left.(*ast.Ident); ok && ident.Name != "_" && !returns {
+					fmt.Fprintf(&file, "_ = %s\n", ident.Name) // a snippet need not use what it shows
 				}
 			}
 		}
 	}
-	file.WriteString("return nil\n}()\n}\n")
+	if !returns {
+		file.WriteString("return nil\n")
+	}
+	file.WriteString("}()\n}\n")
 	return file.String()
 }
 
