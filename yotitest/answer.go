@@ -18,6 +18,11 @@ type answer struct {
 
 // write sends a. A fault may have left a.body shorter than it says.
 func (a answer) write(w http.ResponseWriter) {
+	a.writeHeader(w)
+	_, _ = w.Write(a.body) // if this fails there is nobody left to tell
+}
+
+func (a answer) writeHeader(w http.ResponseWriter) {
 	header := w.Header()
 	for name, values := range a.header {
 		header[name] = values
@@ -29,7 +34,6 @@ func (a answer) write(w http.ResponseWriter) {
 		header.Set("Content-Length", strconv.Itoa(a.length))
 	}
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // if this fails there is nobody left to tell
 }
 
 // mayHaveBody reports whether HTTP lets an answer with the status have a body.
@@ -45,6 +49,9 @@ func content(status int, contentType string, body []byte) answer {
 	}
 	return a
 }
+
+// noContent answers that all is done.
+func noContent() answer { return content(http.StatusNoContent, "", nil) }
 
 // document answers with v as JSON.
 func document(status int, v any) answer {
@@ -65,6 +72,12 @@ func failure(status int, code, message string) answer {
 
 func malformed(message string) answer {
 	return failure(http.StatusBadRequest, "MALFORMED_REQUEST", message)
+}
+
+// unprocessable answers for an image that cannot be used. The service's own code
+// for it is not documented.
+func unprocessable(message string) answer {
+	return failure(http.StatusUnprocessableEntity, "UNPROCESSABLE_ENTITY", message)
 }
 
 func unauthorized(code, message string) answer {

@@ -1,21 +1,14 @@
 package yotitest
 
-import "net/http"
+import (
+	"net/http"
+	"time"
+)
 
 // applicant is a known person.
 type applicant struct {
 	faces []face // the first is the archetype
 	pools []pool
-}
-
-type face struct {
-	id    string
-	image blob
-}
-
-type pool struct {
-	ID    string `json:"id"`
-	Label string `json:"label"`
 }
 
 // PutApplicant makes the server know a person by images of their face, and
@@ -26,7 +19,7 @@ func (s *Server) PutApplicant(images ...[]byte) (applicantID string) {
 	applicantID = newUUID()
 	var a applicant
 	for _, image := range images {
-		a.faces = append(a.faces, face{newUUID(), newBlob(http.DetectContentType(image), image)})
+		a.faces = append(a.faces, newFace(image))
 	}
 	s.state.putApplicant(applicantID, a)
 	return applicantID
@@ -47,9 +40,11 @@ func (st *state) applicant(id string) (applicant, bool) {
 
 type (
 	applicantJSON struct {
-		ID    string    `json:"id"`
-		Faces facesJSON `json:"faces"`
-		Pools []pool    `json:"pools"`
+		ID          string    `json:"id"`
+		CreatedAt   string    `json:"created_at,omitempty"`
+		LastUpdated string    `json:"last_updated,omitempty"`
+		Faces       facesJSON `json:"faces"`
+		Pools       []pool    `json:"pools"`
 	}
 	facesJSON struct {
 		ArchetypeFace string    `json:"archetype_face,omitempty"`
@@ -60,44 +55,65 @@ type (
 	}
 )
 
-// getApplicant answers GET /applicant/{applicant_id}. All faces are listed, the
+// json is an applicant as the service shows it. All faces are listed, the
 // archetype among them. What the elements of the list look like is documented
 // nowhere; here they are objects, like the answer to adding a face.
-func (s *Server) getApplicant(c *call) answer {
-	a, ok := s.state.applicant(c.ids[0])
-	if !ok {
-		return notFound("applicant")
-	}
-	v := applicantJSON{ID: c.ids[0], Pools: a.pools}
+func (a applicant) json(id string) applicantJSON {
+	v := applicantJSON{ID: id, Pools: a.pools}
 	for _, f := range a.faces {
 		v.Faces.Faces = append(v.Faces.Faces, refJSON{f.id})
 	}
 	if len(a.faces) > 0 {
 		v.Faces.ArchetypeFace = a.faces[0].id
 	}
-	return document(http.StatusOK, v)
+	return v
 }
 
-type (
-	faceJSON struct {
-		Face imageJSON `json:"face"`
-	}
-	imageJSON struct {
-		Data        []byte `json:"data"`
-		ContentType string `json:"content_type"`
-	}
-)
-
-// getFace answers GET /applicant/{applicant_id}/faces/{face_id}.
-func (s *Server) getFace(c *call) answer {
+// getApplicant answers GET /applicant/{applicant_id}.
+func (s *Server) getApplicant(c *call) answer {
 	a, ok := s.state.applicant(c.ids[0])
 	if !ok {
 		return notFound("applicant")
 	}
-	for _, f := range a.faces {
-		if f.id == c.ids[1] {
-			return document(http.StatusOK, faceJSON{imageJSON{f.image.data(), f.image.contentType}})
+	return document(http.StatusOK, a.json(c.ids[0]))
+}
+
+// createApplicant answers POST /applicants. Only this answer has the times, as in
+// the documentation.
+func (s *Server) createApplicant(c *call) answer {
+	var payload facePayload
+	if c.hasBody() {
+		if refusal, ok := c.read(&payload); !ok {
+			return refusal
 		}
 	}
-	return notFound("face")
+	var a applicant
+	if payload.Face != nil {
+		if payload.Face.Data == nil || payload.Face.Source != nil {
+			return invalidPayload(fieldError{"face", "must have data, and no source"})
+		}
+		image, refusal, ok := decodeImage(*payload.Face.Data)
+		if !ok {
+			return refusal
+		}
+		a.faces = []face{newFace(image)}
+	}
+	id := newUUID()
+	s.state.putApplicant(id, a)
+	v := a.json(id)
+	v.CreatedAt = timestamp(time.Now())
+	v.LastUpdated = v.CreatedAt
+	return document(http.StatusCreated, v)
+}
+
+// deleteApplicant answers DELETE /applicants/{applicant_id}. Faces and memberships
+// are part of the applicant, so they go too.
+func (s *Server) deleteApplicant(c *call) answer {
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	if _, ok := s.state.applicants[c.ids[0]]; !ok {
+		return notFound("applicant")
+	}
+	delete(s.state.applicants, c.ids[0])
+	return noContent()
 }

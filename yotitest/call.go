@@ -15,7 +15,9 @@ type call struct {
 	badQuery bool
 	digests  []string
 	chunked  bool
-	body     []byte
+
+	contentType string
+	body        []byte
 
 	endpoint string   // the template of the path, or the path itself
 	ids      []string // what stands for the {names} of the template
@@ -33,6 +35,8 @@ func newCall(r *http.Request) *call {
 		digests:  r.Header.Values(digestHeader),
 		chunked:  len(r.TransferEncoding) > 0,
 		endpoint: path,
+
+		contentType: r.Header.Get("Content-Type"),
 	}
 	if below, ok := strings.CutPrefix(path, basePath); ok && strings.HasPrefix(below, "/") {
 		c.path = below

@@ -42,6 +42,8 @@ type DemoSession struct {
 // images. They are drawn when they are first asked for.
 func Demo(opts ...Option) *World {
 	w := &World{Server: NewServer(opts...)}
+	w.state.putPool(barred)
+	w.state.putPool(staff)
 	for _, p := range demoPeople {
 		w.state.putApplicant(p.id, p.applicant())
 	}
@@ -53,8 +55,8 @@ func Demo(opts ...Option) *World {
 	return w
 }
 
-func (w *World) put(id, title string, session []byte) {
-	w.state.putSession(id, session)
+func (w *World) put(id, title string, document []byte) {
+	w.state.putSession(id, session{json: document})
 	w.Sessions = append(w.Sessions, DemoSession{id, title})
 }
 

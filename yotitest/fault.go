@@ -13,13 +13,14 @@ import (
 // is given to [Server.Inject].
 //
 // Faults are values: each method returns a changed copy, so that one may be kept
-// and used again. [Slow] and [Truncate] spoil the right answer, so the service
-// has done what it was asked to do. After the others it has not.
+// and used again. [Slow], [Drip] and [Truncate] spoil the right answer, so the
+// service has done what it was asked to do. After the others it has not.
 type Fault struct {
-	kind   kind
-	status int
-	keep   int
-	delay  time.Duration
+	kind     kind
+	status   int
+	location string
+	keep     int
+	delay    time.Duration
 
 	times            int
 	method, endpoint string
@@ -36,7 +37,9 @@ const (
 	replaces
 	garbles
 	truncates
+	drips
 	drops
+	dropsUnread
 	stalls
 )
 
@@ -52,6 +55,20 @@ func Status(code int) Fault {
 // Drop reads the request and hangs up without a word.
 func Drop() Fault { return Fault{kind: drops, times: 1} }
 
+// DropUnread resets the connection before the body of the request is read. It
+// comes before the request is verified, unlike all other faults.
+//
+// A client that has not sent all of its request yet may or may not have noticed:
+// it cannot know whether the service has acted.
+func DropUnread() Fault { return Fault{kind: dropsUnread, times: 1} }
+
+// Redirect answers 307 with a location, as it is given, which asks for the same
+// request once more. No client may do that: its signature, its nonce and perhaps
+// a face would go to another place.
+func Redirect(location string) Fault {
+	return Fault{kind: replaces, status: http.StatusTemporaryRedirect, location: location, times: 1}
+}
+
 // Stall reads the request and never answers. It lasts until the client hangs up
 // or the server is closed.
 func Stall() Fault { return Fault{kind: stalls, times: 1} }
@@ -62,6 +79,10 @@ func Truncate(n int) Fault { return Fault{kind: truncates, keep: max(n, 0), time
 
 // Slow sends the right answer after d.
 func Slow(d time.Duration) Fault { return Fault{kind: answers, delay: d, times: 1} }
+
+// Drip sends the header of the right answer at once, and then its body, 8 bytes at
+// a time with a pause of d in between.
+func Drip(d time.Duration) Fault { return Fault{kind: drips, delay: d, times: 1} }
 
 // Garbage answers 200 with bytes that say they are JSON and are not.
 func Garbage() Fault { return Fault{kind: garbles, times: 1} }
@@ -107,6 +128,9 @@ func (f Fault) answer(right func() answer) answer {
 	default:
 		a = right()
 	}
+	if f.location != "" {
+		a.header.Set("Location", f.location)
+	}
 	if f.retryAfter != "" {
 		a.header.Set("Retry-After", f.retryAfter)
 	}
@@ -137,7 +161,7 @@ func statusAnswer(status int) answer {
 // still waiting.
 //
 // A request is verified before a fault answers it: one that is not signed as it
-// should be is refused and uses up nothing.
+// should be is refused and uses up nothing but a [DropUnread].
 func (s *Server) Inject(faults ...Fault) {
 	s.faults.add(faults)
 }
@@ -159,14 +183,35 @@ func (q *faults) add(faults []Fault) {
 func (q *faults) take(method, endpoint string) Fault {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	f := q.next(method, endpoint)
+	if f == nil {
+		return Fault{}
+	}
+	f.times--
+	return *f
+}
+
+// takeUnread takes the fault for a request if it is one that does not read it.
+func (q *faults) takeUnread(method, endpoint string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	f := q.next(method, endpoint)
+	if f == nil || f.kind != dropsUnread {
+		return false
+	}
+	f.times--
+	return true
+}
+
+// next returns the fault that a request meets, nil for none. q.mu is held.
+func (q *faults) next(method, endpoint string) *Fault {
 	for i := range q.waiting {
 		f := &q.waiting[i]
 		if f.times > 0 && f.isFor(method, endpoint) {
-			f.times--
-			return *f
+			return f
 		}
 	}
-	return Fault{}
+	return nil
 }
 
 func (f *Fault) isFor(method, endpoint string) bool {

@@ -7,12 +7,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/yotiface/yotiface"
 	"github.com/yotiface/yotiface/yotitest"
 )
 
@@ -97,8 +99,9 @@ func TestStallNeverAnswers(t *testing.T) {
 func TestCloseEndsWhatIsStillWaiting(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]yotitest.Fault{
-		"stalled": yotitest.Stall(),
-		"slow":    yotitest.Slow(time.Hour),
+		"stalled":  yotitest.Stall(),
+		"slow":     yotitest.Slow(time.Hour),
+		"dripping": yotitest.Drip(time.Hour),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -156,6 +159,128 @@ func TestGarbageIsNotJSON(t *testing.T) {
 	assert.Equal(t, http.StatusOK, resp.StatusCode)
 	assert.NotEmpty(t, resp.body)
 	assert.False(t, json.Valid(resp.body))
+}
+
+func TestDripSendsTheRightAnswerInPieces(t *testing.T) {
+	t.Parallel()
+	server, session := newServerWithSession(t)
+	server.Inject(yotitest.Drip(0), yotitest.Drip(time.Nanosecond), yotitest.Drip(time.Hour))
+	for range 2 {
+		resp := get(t, server, "/sessions/a")
+		assert.Equal(t, http.StatusOK, resp.StatusCode)
+		assert.Equal(t, session, resp.body)
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	resp, err := server.HTTPClient().Do(newRequest(ctx, t, server, http.MethodGet, "/sessions/a"))
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	assert.Equal(t, int64(len(session)), resp.ContentLength)
+	piece := make([]byte, 8)
+	_, err = io.ReadFull(resp.Body, piece)
+	require.NoError(t, err)
+	assert.Equal(t, session[:8], piece)
+	cancel() // an hour before the next piece
+	_, err = resp.Body.Read(piece)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, http.StatusOK, server.Requests()[2].Status)
+}
+
+func TestDripOfNothingIsNothing(t *testing.T) {
+	t.Parallel()
+	server, _ := newServerWithSession(t)
+	server.Inject(yotitest.Drip(time.Hour))
+	assert.Equal(t, http.StatusNoContent, remove(t, server, "/applicants/"+server.PutApplicant()))
+}
+
+func TestDropUnreadResetsTheConnection(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string][]yotitest.Option{
+		"http":  nil,
+		"https": {yotitest.WithTLS()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := newServer(t, opts...)
+			server.Inject(yotitest.DropUnread().On(http.MethodPost, "/pools"))
+			_, _, err := try(server, newCall(t.Context(), t, server, http.MethodPost, "/pools", `{"label":"staff"}`))
+			require.ErrorIs(t, err, syscall.ECONNRESET)
+			require.Len(t, server.Requests(), 1)
+			assert.Zero(t, server.Requests()[0].Status)
+			createID(t, server, "/pools", `{"label":"staff"}`)
+		})
+	}
+}
+
+func TestDropUnreadWaitsForItsTurn(t *testing.T) {
+	t.Parallel()
+	server, _ := newServerWithSession(t)
+	server.Inject(yotitest.Status(503), yotitest.DropUnread(), yotitest.Status(502))
+	assert.Equal(t, 503, get(t, server, "/sessions/a").StatusCode)
+	r := newRequest(t.Context(), t, server, http.MethodGet, "/sessions/a")
+	r.Body, r.GetBody = io.NopCloser(http.NoBody), nil // or net/http would repeat the request by itself
+	_, _, err := try(server, r)
+	require.ErrorIs(t, err, syscall.ECONNRESET)
+	assert.Equal(t, 502, get(t, server, "/sessions/a").StatusCode)
+}
+
+// net/http repeats a request without a body by itself if a connection that was
+// kept alive dies. A server that read nothing must not take it for a new one.
+func TestARequestThatWasNotReadHasUsedItsNonce(t *testing.T) {
+	t.Parallel()
+	server, _ := newServerWithSession(t)
+	get(t, server, "/sessions/a")
+	server.Inject(yotitest.DropUnread())
+	resp := get(t, server, "/sessions/a")
+	assert.Equal(t, "INVALID_NONCE", resp.code(t))
+	assert.Len(t, server.Requests(), 3)
+}
+
+func TestRedirectAsksForTheSameAgain(t *testing.T) {
+	t.Parallel()
+	server, _ := newServerWithSession(t)
+	const elsewhere = "https://example.com/login"
+	server.Inject(yotitest.Redirect(elsewhere).Times(2))
+	resp, err := server.HTTPClient().Transport.RoundTrip(newRequest(t.Context(), t, server, http.MethodGet, "/sessions/a"))
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	assert.Equal(t, http.StatusTemporaryRedirect, resp.StatusCode)
+	assert.Equal(t, elsewhere, resp.Header.Get("Location"))
+	assert.Zero(t, resp.ContentLength)
+
+	_, err = server.Client().GetSession(t.Context(), "a")
+	refused, ok := errorAs[*yotiface.APIError](err)
+	require.True(t, ok)
+	assert.Equal(t, http.StatusTemporaryRedirect, refused.StatusCode)
+}
+
+func TestOnKnowsEveryEndpoint(t *testing.T) {
+	t.Parallel()
+	server, _ := newServerWithSession(t)
+	for _, endpoint := range []struct{ method, template, path string }{
+		{"POST", "/sessions", "/sessions"},
+		{"GET", "/sessions/{session_id}", "/sessions/a"},
+		{"DELETE", "/sessions/{session_id}", "/sessions/a"},
+		{"GET", "/sessions/{session_id}/media/{media_id}/content", "/sessions/a/media/b/content"},
+		{"DELETE", "/sessions/{session_id}/media/{media_id}/content", "/sessions/a/media/b/content"},
+		{"POST", "/applicants", "/applicants"},
+		{"GET", "/applicant/{applicant_id}", "/applicant/a"},
+		{"GET", "/applicants/{applicant_id}", "/applicants/a"},
+		{"DELETE", "/applicants/{applicant_id}", "/applicants/a"},
+		{"POST", "/applicants/{applicant_id}/faces", "/applicants/a/faces"},
+		{"GET", "/applicant/{applicant_id}/faces/{face_id}", "/applicant/a/faces/b"},
+		{"GET", "/applicants/{applicant_id}/faces/{face_id}", "/applicants/a/faces/b"},
+		{"DELETE", "/applicants/{applicant_id}/faces/{face_id}", "/applicants/a/faces/b"},
+		{"POST", "/pools", "/pools"},
+		{"DELETE", "/pools/{pool_id}", "/pools/a"},
+		{"POST", "/pools/{pool_id}/applicants", "/pools/a/applicants"},
+		{"DELETE", "/pools/{pool_id}/applicants/{applicant_id}", "/pools/a/applicants/b"},
+	} {
+		server.Inject(yotitest.Status(http.StatusTeapot).On(endpoint.method, endpoint.template))
+		resp := call(t, server, endpoint.method, endpoint.path, "")
+		assert.Equal(t, http.StatusTeapot, resp.StatusCode, "%s %s", endpoint.method, endpoint.template)
+	}
 }
 
 func TestFaultsAreUsedUpInOrder(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/getyoti/yoti-go-sdk/v3/requests"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -30,14 +31,7 @@ func newServer(tb testing.TB, opts ...yotitest.Option) *yotitest.Server {
 // newRequest returns a request that the official SDK has signed.
 func newRequest(ctx context.Context, tb testing.TB, server *yotitest.Server, method, endpoint string) *http.Request {
 	tb.Helper()
-	r, err := requests.SignedRequest{
-		HTTPMethod: method,
-		BaseURL:    server.URL(),
-		Endpoint:   endpoint,
-		Params:     map[string]string{"sdkId": server.SDKID()},
-	}.WithPemFile(server.KeyPEM()).Request()
-	require.NoError(tb, err)
-	return r.WithContext(ctx)
+	return newCall(ctx, tb, server, method, endpoint, "")
 }
 
 // response is an answer that has been read to its end.
@@ -69,6 +63,79 @@ func try(server *yotitest.Server, r *http.Request) (*http.Response, []byte, erro
 func get(tb testing.TB, server *yotitest.Server, endpoint string) response {
 	tb.Helper()
 	return send(tb, server, newRequest(tb.Context(), tb, server, http.MethodGet, endpoint))
+}
+
+// call sends a request with a JSON body, or none, that the official SDK has
+// signed.
+func call(tb testing.TB, server *yotitest.Server, method, endpoint, body string) response {
+	tb.Helper()
+	return send(tb, server, newCall(tb.Context(), tb, server, method, endpoint, body))
+}
+
+func newCall(ctx context.Context, tb testing.TB, server *yotitest.Server, method, endpoint, body string) *http.Request {
+	tb.Helper()
+	signed := requests.SignedRequest{
+		HTTPMethod: method,
+		BaseURL:    server.URL(),
+		Endpoint:   endpoint,
+		Params:     map[string]string{"sdkId": server.SDKID()},
+	}
+	if body != "" {
+		signed.Body = []byte(body)
+		signed.Headers = requests.JSONHeaders()
+	}
+	r, err := signed.WithPemFile(server.KeyPEM()).Request()
+	require.NoError(tb, err)
+	return r.WithContext(ctx)
+}
+
+// post sends a POST that has to succeed, and reads the answer into v.
+func post(tb testing.TB, server *yotitest.Server, endpoint, body string, v any) {
+	tb.Helper()
+	resp := call(tb, server, http.MethodPost, endpoint, body)
+	require.Equalf(tb, http.StatusCreated, resp.StatusCode, "%s", resp.body)
+	require.Equal(tb, "application/json", resp.Header.Get("Content-Type"))
+	require.NoError(tb, json.Unmarshal(resp.body, v))
+}
+
+// createID is post for what has an ID.
+func createID(tb testing.TB, server *yotitest.Server, endpoint, body string) string {
+	tb.Helper()
+	var created struct{ ID string }
+	post(tb, server, endpoint, body, &created)
+	require.NotEmpty(tb, created.ID)
+	return created.ID
+}
+
+// remove sends a DELETE and returns the status.
+func remove(tb testing.TB, server *yotitest.Server, endpoint string) int {
+	tb.Helper()
+	resp := call(tb, server, http.MethodDelete, endpoint, "")
+	if resp.StatusCode == http.StatusNoContent {
+		assert.Empty(tb, resp.body)
+	}
+	return resp.StatusCode
+}
+
+// properties are those that Yoti's JSON for invalid payloads complains about.
+func (r response) properties(tb testing.TB) []string {
+	tb.Helper()
+	var v struct {
+		Code, Message string
+		Errors        []struct{ Property, Message string }
+	}
+	decoder := json.NewDecoder(bytes.NewReader(r.body))
+	decoder.DisallowUnknownFields()
+	require.NoErrorf(tb, decoder.Decode(&v), "%s", r.body)
+	require.Equal(tb, http.StatusBadRequest, r.StatusCode)
+	require.Equal(tb, "PAYLOAD_VALIDATION", v.Code)
+	require.NotEmpty(tb, v.Message)
+	var properties []string
+	for _, e := range v.Errors {
+		require.NotEmpty(tb, e.Message)
+		properties = append(properties, e.Property)
+	}
+	return properties
 }
 
 // code is the code of Yoti's JSON for errors.

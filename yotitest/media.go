@@ -18,17 +18,35 @@ func (st *state) putMedia(sessionID, mediaID string, media blob) {
 	st.media[mediaKey{sessionID, mediaID}] = media
 }
 
+func (st *state) getMedia(sessionID, mediaID string) (blob, bool) {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	media, ok := st.media[mediaKey{sessionID, mediaID}]
+	return media, ok
+}
+
 // getMedia answers GET /sessions/{session_id}/media/{media_id}/content.
 func (s *Server) getMedia(c *call) answer {
-	s.state.mu.RLock()
-	media, ok := s.state.media[mediaKey{c.ids[0], c.ids[1]}]
-	s.state.mu.RUnlock()
+	media, ok := s.state.getMedia(c.ids[0], c.ids[1])
 	if !ok {
 		return notFound("media")
 	}
 	data := media.data()
 	if len(data) == 0 {
-		return content(http.StatusNoContent, "", nil)
+		return noContent()
 	}
 	return content(http.StatusOK, media.contentType, data)
+}
+
+// deleteMedia answers DELETE /sessions/{session_id}/media/{media_id}/content. The
+// session goes on naming the media.
+func (s *Server) deleteMedia(c *call) answer {
+	key := mediaKey{c.ids[0], c.ids[1]}
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	if _, ok := s.state.media[key]; !ok {
+		return notFound("media")
+	}
+	delete(s.state.media, key)
+	return noContent()
 }

@@ -17,12 +17,27 @@ type route struct {
 type handler func(*Server, *call) answer
 
 var routes = []route{
+	{http.MethodPost, "/sessions", (*Server).createSession},
 	{http.MethodGet, "/sessions/{session_id}", (*Server).getSession},
+	{http.MethodDelete, "/sessions/{session_id}", (*Server).deleteSession},
 	{http.MethodGet, "/sessions/{session_id}/media/{media_id}/content", (*Server).getMedia},
+	{http.MethodDelete, "/sessions/{session_id}/media/{media_id}/content", (*Server).deleteMedia},
+
 	{http.MethodGet, "/applicant/{applicant_id}", singular((*Server).getApplicant)},
 	{http.MethodGet, "/applicant/{applicant_id}/faces/{face_id}", singular((*Server).getFace)},
 	{http.MethodGet, "/applicants/{applicant_id}", plural((*Server).getApplicant)},
 	{http.MethodGet, "/applicants/{applicant_id}/faces/{face_id}", plural((*Server).getFace)},
+
+	// What writes is plural however reading is.
+	{http.MethodPost, "/applicants", (*Server).createApplicant},
+	{http.MethodDelete, "/applicants/{applicant_id}", (*Server).deleteApplicant},
+	{http.MethodPost, "/applicants/{applicant_id}/faces", (*Server).addFace},
+	{http.MethodDelete, "/applicants/{applicant_id}/faces/{face_id}", (*Server).deleteFace},
+
+	{http.MethodPost, "/pools", (*Server).createPool},
+	{http.MethodDelete, "/pools/{pool_id}", (*Server).deletePool},
+	{http.MethodPost, "/pools/{pool_id}/applicants", (*Server).addToPool},
+	{http.MethodDelete, "/pools/{pool_id}/applicants/{applicant_id}", (*Server).removeFromPool},
 }
 
 // singular serves h unless the server was made [WithPluralRoutes].

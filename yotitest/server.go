@@ -1,11 +1,14 @@
 package yotitest
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"time"
 )
@@ -28,6 +31,8 @@ type Server struct {
 	state    state
 	faults   faults
 	journal  journal
+
+	deliveries deliveries
 
 	closing chan struct{} // closed by Close: nothing waits any longer
 	close   sync.Once
@@ -113,6 +118,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.journal.answered(entry, a.status) // before the client can know
 		a.write(w)
 	}
+	if s.faults.takeUnread(c.method, c.endpoint) {
+		s.verifier.remember(c.query.Get("nonce"))
+		reset(w)
+		return
+	}
 
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBytes))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
@@ -129,7 +139,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fault := s.faults.take(c.method, c.endpoint)
-	if fault.kind == drops {
+	if fault.kind == drops || fault.kind == dropsUnread {
 		panic(http.ErrAbortHandler)
 	}
 	if fault.kind == stalls {
@@ -137,16 +147,59 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	a := fault.answer(func() answer { return s.handle(c) })
-	if fault.delay > 0 {
-		timer := time.NewTimer(fault.delay)
-		defer timer.Stop()
-		s.wait(r, timer.C)
+	if fault.kind == drips {
+		s.journal.answered(entry, a.status)
+		s.drip(w, r, a, fault.delay)
+		return
 	}
+	s.pause(r, fault.delay)
 	send(a)
 	if fault.kind == truncates {
 		// Without the flush net/http would hang up before it has sent anything.
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
+	}
+}
+
+// dripBytes is how much of a body comes at a time when it drips.
+const dripBytes = 8
+
+// drip sends an answer with a pause between any two pieces of its body.
+func (s *Server) drip(w http.ResponseWriter, r *http.Request, a answer, pause time.Duration) {
+	a.writeHeader(w)
+	flush := http.NewResponseController(w).Flush
+	_ = flush() // the header comes first, and by itself
+	for n, piece := range slices.Collect(slices.Chunk(a.body, dripBytes)) {
+		if n > 0 {
+			s.pause(r, pause)
+		}
+		_, _ = w.Write(piece)
+		_ = flush()
+	}
+}
+
+// reset breaks the connection of a request that nobody has read.
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler) // which closes it, if more gently
+	}
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+// pause waits for d, unless there is nobody left to answer; then the request
+// ends.
+func (s *Server) pause(r *http.Request, d time.Duration) {
+	if d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		s.wait(r, timer.C)
 	}
 }
 

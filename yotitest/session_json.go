@@ -3,18 +3,29 @@ package yotitest
 import "github.com/go-json-experiment/json/jsontext"
 
 const (
-	sessionOngoing = "ONGOING"
-	sessionExpired = "EXPIRED"
+	sessionOngoing   = "ONGOING"
+	sessionCompleted = "COMPLETED"
+	sessionExpired   = "EXPIRED"
 
 	checkPending = "PENDING"
+	checkDone    = "DONE"
 
 	criterionMatch   = "MATCH"
 	criterionNoMatch = "NO_MATCH"
 
-	valueApprove = "APPROVE"
-	valueReject  = "REJECT"
+	valueApprove      = "APPROVE"
+	valueReject       = "REJECT"
+	valueNotAvailable = "NOT_AVAILABLE"
+
+	resultPass = "PASS"
+	resultFail = "FAIL"
+	automated  = "AUTOMATED"
 
 	faceSearchType = "FAMILIAR_FACE_SEARCH"
+	livenessType   = "LIVENESS"
+
+	livenessStatic = "STATIC"
+	livenessZoom   = "ZOOM"
 )
 
 // sessionJSON is a session as far as the server writes it itself. What it does
@@ -39,15 +50,17 @@ type (
 		ApplicantProfiles      []jsontext.Value `json:"applicant_profiles"`
 	}
 	livenessJSON struct {
-		ID          string           `json:"id"`
-		Tasks       []jsontext.Value `json:"tasks"`
-		Source      jsontext.Value   `json:"source"`
-		CreatedAt   string           `json:"created_at"`
-		LastUpdated string           `json:"last_updated"`
-		Image       struct {
-			Media mediaJSON `json:"media"`
-		} `json:"image"`
-		LivenessType string `json:"liveness_type"`
+		ID           string           `json:"id"`
+		Tasks        []jsontext.Value `json:"tasks"`
+		Source       jsontext.Value   `json:"source"`
+		CreatedAt    string           `json:"created_at"`
+		LastUpdated  string           `json:"last_updated"`
+		Image        holderJSON       `json:"image,omitzero"`  // of a static one
+		Frames       []holderJSON     `json:"frames,omitzero"` // of a ZOOM one
+		LivenessType string           `json:"liveness_type"`
+	}
+	holderJSON struct {
+		Media mediaJSON `json:"media"`
 	}
 	mediaJSON struct {
 		ID          string `json:"id"`
@@ -94,6 +107,29 @@ type (
 	}
 )
 
+// newLiveness is a capture that the user has made just now.
+func newLiveness(kind string, media mediaJSON, at string) livenessJSON {
+	capture := livenessJSON{ID: newUUID(), Source: endUser, CreatedAt: at, LastUpdated: at, LivenessType: kind}
+	if kind == livenessZoom {
+		capture.Frames = []holderJSON{{media}}
+	} else {
+		capture.Image = holderJSON{media}
+	}
+	return capture
+}
+
+var endUser = jsontext.Value(`{"type":"END_USER"}`)
+
+// livenessReport is the documented one, of somebody who is alive.
+var livenessReport = reportJSON{
+	Recommendation: recommendationJSON{Value: valueApprove},
+	Breakdown: []subCheckJSON{
+		{SubCheck: "face_processing", Result: resultPass, Process: automated},
+		{SubCheck: "liveness_auth", Result: resultPass, Process: automated},
+		{SubCheck: "payload_signature_verification", Result: resultPass, Process: automated},
+	},
+}
+
 // faceSearchReport is what the service reports of a search in a pool that found
 // these applicants. Two of the four combinations of a criterion and a find are
 // documented. The others are formed after them, with the reason that the
@@ -102,21 +138,21 @@ func faceSearchReport(config configJSON, matching []string) reportJSON {
 	found := len(matching) > 0
 	sub := subCheckJSON{
 		SubCheck: "face_not_found_in_pool",
-		Result:   "PASS",
+		Result:   resultPass,
 		Details:  []detailJSON{},
-		Process:  "AUTOMATED",
+		Process:  automated,
 	}
 	recommendation := recommendationJSON{Value: valueApprove}
 	switch config.ApprovalCriteria {
 	case criterionMatch:
 		sub.SubCheck = "face_found_in_pool"
 		if !found {
-			sub.Result = "FAIL"
+			sub.Result = resultFail
 			recommendation = recommendationJSON{valueReject, "NO_MATCH"}
 		}
 	case criterionNoMatch:
 		if found {
-			sub.Result = "FAIL"
+			sub.Result = resultFail
 			recommendation = recommendationJSON{valueReject, "MATCH_FOUND"}
 		}
 	}

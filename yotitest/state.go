@@ -11,9 +11,10 @@ import (
 // changed, only replaced, so that it can be read without the lock.
 type state struct {
 	mu         sync.RWMutex
-	sessions   map[string][]byte // as JSON, by session ID
+	sessions   map[string]session
 	media      map[mediaKey]blob
 	applicants map[string]applicant
+	pools      map[string]pool
 }
 
 type mediaKey struct{ sessionID, mediaID string }
@@ -32,9 +33,10 @@ func newBlob(contentType string, data []byte) blob {
 
 func newState() state {
 	return state{
-		sessions:   make(map[string][]byte),
+		sessions:   make(map[string]session),
 		media:      make(map[mediaKey]blob),
 		applicants: make(map[string]applicant),
+		pools:      make(map[string]pool),
 	}
 }
 
