@@ -40,7 +40,7 @@ func (s Session) MarshalJSON() ([]byte, error) {
 }
 
 // addUnknown returns a value with the members that raw has at the same place and known has not: those that no field was
-// there for. An array is left as it is if elements have come or gone since it was read.
+// there for. An array is left as it is if elements have come or gone since it was read, and an element if it is another.
 func addUnknown(now, raw, known jsontext.Value) (jsontext.Value, error) {
 	kind := now.Kind()
 	if raw.Kind() != kind || known.Kind() != kind || bytes.Equal(raw, known) {
@@ -67,12 +67,27 @@ func addUnknownElements(now, raw, known jsontext.Value) (jsontext.Value, error) 
 		return now, nil
 	}
 	for i := range nows {
+		if !sameElement(nows[i], knowns[i]) {
+			continue
+		}
 		var err error
 		if nows[i], err = addUnknown(nows[i], raws[i], knowns[i]); err != nil {
 			return nil, err
 		}
 	}
 	return json.Marshal(nows)
+}
+
+// sameElement reports whether an element of an array is the one that was read there: by its ID or, where it has none, by
+// all that is known of it.
+func sameElement(now, known jsontext.Value) bool {
+	var ids [2]struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal(now, &ids[0]) == nil && json.Unmarshal(known, &ids[1]) == nil && ids[0].ID+ids[1].ID != "" {
+		return ids[0].ID == ids[1].ID
+	}
+	return bytes.Equal(now, known)
 }
 
 func addUnknownMembers(now, raw, known jsontext.Value) (jsontext.Value, error) {
