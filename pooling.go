@@ -33,6 +33,32 @@ type hostUse struct {
 type ticket struct {
 	host   string
 	served chan struct{} // closed once the request needs no connection any more
+
+	mu     sync.Mutex
+	failed bool
+	conns  []func() // take the connections that were dialled for the request out of the count
+}
+
+// dialled notes that a connection is being opened for the request.
+func (t *ticket) dialled(uncount func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.failed {
+		uncount()
+		return
+	}
+	t.conns = append(t.conns, uncount)
+}
+
+// fail ends a request without an answer. What was dialled for it may be stuck, and net/http goes on with it all the same:
+// it does not count any more, or the next request would wait for it.
+func (t *ticket) fail() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failed = true
+	for _, uncount := range t.conns {
+		uncount()
+	}
 }
 
 type ticketKey struct{}
@@ -56,6 +82,7 @@ func (f *frugalTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := f.Transport.RoundTrip(req.WithContext(context.WithValue(req.Context(), ticketKey{}, t)))
 	close(t.served)
 	if err != nil {
+		t.fail()
 		f.count(t.host, -1, 0)
 		return nil, err
 	}
@@ -116,12 +143,14 @@ func (f *frugalTransport) dial(ctx context.Context, open func() (net.Conn, error
 			return nil, ctx.Err()
 		}
 	}
+	done := sync.OnceFunc(func() { f.count(t.host, 0, -1) })
+	t.dialled(done)
 	conn, err := open()
 	if err != nil {
-		f.count(t.host, 0, -1)
+		done()
 		return nil, err
 	}
-	return &countedConn{Conn: conn, done: sync.OnceFunc(func() { f.count(t.host, 0, -1) })}, nil
+	return &countedConn{Conn: conn, done: done}, nil
 }
 
 // countedBody is a body whose request is over when it is closed.

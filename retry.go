@@ -91,7 +91,7 @@ func retryable(method string, err error) bool {
 // neverConnected reports whether an attempt failed before there was a connection, so that the service has seen nothing.
 func neverConnected(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "dial"
+	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
 // untrusted reports whether an attempt failed because the other side is not who it should be. Trying again does not
@@ -132,7 +132,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 // retryAfter reads the header of that name, in seconds or as a date; 0 where it is absent, past, or neither.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(h.Get("Retry-After"))
-	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+	if value != "" && strings.Trim(value, "0123456789") == "" {
+		seconds, _ := strconv.ParseUint(value, 10, 64) // the largest where it is too large
 		const most = uint64(1<<63-1) / uint64(time.Second)
 		return time.Duration(min(seconds, most)) * time.Second
 	}

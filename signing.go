@@ -43,9 +43,11 @@ func (s *signer) sign(ctx context.Context, method, path string, header http.Head
 	}
 	// net/http repeats a request by itself, nonce and all, if a kept-alive connection dies before the answer and it can get
 	// the body again. A body that is neither nil nor gettable stops that; an empty one leaves the bytes on an HTTP/1.1 wire
-	// as they are. A POST is not repeated, and an empty one would go out in chunks.
+	// as they are. Without the encoding net/http would try the body for 200 ms, and send chunks where that is not enough,
+	// as on a busy machine. A POST is not repeated, and should say that its body is empty.
 	if len(body) == 0 && method != http.MethodPost {
 		req.Body = io.NopCloser(eof{})
+		req.TransferEncoding = []string{"identity"}
 	}
 	req.GetBody = nil
 	return req.WithContext(ctx), []string{s.sdkID, params["nonce"], params["timestamp"], req.Header.Get(digestHeader)}, nil
