@@ -40,7 +40,8 @@ func FuzzParseNotification(f *testing.F) {
 				t.Fatalf("%T beside %+v", err, got)
 			}
 			switch refused.StatusCode {
-			case 400, 401, 405, 413, 415:
+			case http.StatusBadRequest, http.StatusUnauthorized, http.StatusMethodNotAllowed,
+				http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
 			default:
 				t.Fatalf("status %d", refused.StatusCode)
 			}
