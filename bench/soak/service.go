@@ -89,9 +89,13 @@ var faults = []struct {
 	{"503", func(*rand.Rand) yotitest.Fault { return yotitest.Status(503) }},
 	{"429", func(*rand.Rand) yotitest.Fault { return yotitest.Status(429) }},
 	{"401", func(*rand.Rand) yotitest.Fault { return yotitest.Status(401) }},
-	{"302", func(*rand.Rand) yotitest.Fault { return yotitest.Status(302) }},
+	{"redirect", func(*rand.Rand) yotitest.Fault { return yotitest.Redirect("https://elsewhere.example/") }},
 	{"204", func(*rand.Rand) yotitest.Fault { return yotitest.Status(204) }},
 	{"drop", func(*rand.Rand) yotitest.Fault { return yotitest.Drop() }},
+	{"drop unread", func(*rand.Rand) yotitest.Fault { return yotitest.DropUnread() }},
+	{"drip", func(r *rand.Rand) yotitest.Fault {
+		return yotitest.Drip(time.Duration(r.IntN(int(time.Millisecond))))
+	}},
 	{"stall", func(*rand.Rand) yotitest.Fault { return yotitest.Stall() }},
 	{"truncate", func(r *rand.Rand) yotitest.Fault { return yotitest.Truncate(r.IntN(4000)) }},
 	{"slow", func(r *rand.Rand) yotitest.Fault {
