@@ -23,6 +23,9 @@ import (
 // The wait before attempt n+1 is random, between nothing and MinBackoff times 2ⁿ⁻¹ or MaxBackoff, whichever is less. Where
 // the service sends Retry-After, that long is waited instead; if it asks for more than MaxBackoff, or if the context would
 // end before the next attempt, the error is returned at once.
+//
+// An error of a call whose context ended also matches the last answer that came, which may be that of an earlier attempt:
+// of what the attempt that was cut off has done it says nothing.
 type RetryPolicy struct {
 	MaxAttempts int           // 1 = never again; default 3
 	MinBackoff  time.Duration // default 200 ms
