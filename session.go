@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -236,20 +237,31 @@ func (c *Client) WaitForSession(ctx context.Context, sessionID string, interval 
 	if interval <= 0 {
 		return nil, invalid("the interval is not positive")
 	}
-	for tries := 1; ; tries++ {
+	interval = min(interval, math.MaxInt64/2) // room for the tenth
+	stopped := func(last error) error {
+		return newStoppedError(ctx, request{method: http.MethodGet, endpoint: sessionEndpoint}, 1, last)
+	}
+	var last error
+	for {
 		session, err := c.GetSession(ctx, sessionID)
-		if err == nil && (session.State == SessionCompleted || session.State == SessionExpired) {
+		switch {
+		case err == nil && (session.State == SessionCompleted || session.State == SessionExpired):
 			return session, nil
-		}
-		if err != nil && (ctx == nil || ctx.Err() != nil || !retryable(http.MethodGet, err)) {
+		case err == nil:
+			last = nil
+		case ctx != nil && ctx.Err() != nil && last != nil:
+			return nil, stopped(last)
+		case ctx == nil || ctx.Err() != nil || !retryable(http.MethodGet, err):
 			return nil, err
+		default:
+			last = err
 		}
 		wait := interval - interval/10 + rand.N(interval/5+1) //nolint:gosec // G404: jitter is no secret
 		if answer, ok := errors.AsType[*APIError](err); ok {
 			wait = max(wait, answer.RetryAfter)
 		}
 		if !pause(ctx, wait) {
-			return nil, newStoppedError(ctx, request{method: http.MethodGet, endpoint: sessionEndpoint}, tries, err)
+			return nil, stopped(last)
 		}
 	}
 }

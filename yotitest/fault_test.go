@@ -31,6 +31,13 @@ func newServerWithSession(t *testing.T) (server *yotitest.Server, session []byte
 
 func errorAs[E error](err error) (E, bool) { return errors.AsType[E](err) }
 
+// sendOnce keeps net/http from repeating a request without a body by itself, and
+// from sending it in chunks where the machine is busy.
+func sendOnce(r *http.Request) {
+	r.Body, r.GetBody = io.NopCloser(http.NoBody), nil
+	r.TransferEncoding = []string{"identity"}
+}
+
 func TestStatusAnswersWithTheServicesErrors(t *testing.T) {
 	t.Parallel()
 	server, _ := newServerWithSession(t)
@@ -78,7 +85,7 @@ func TestDropHangsUpWithoutAnAnswer(t *testing.T) {
 	server, _ := newServerWithSession(t)
 	server.Inject(yotitest.Drop())
 	r := newRequest(t.Context(), t, server, http.MethodGet, "/sessions/a")
-	r.Body = io.NopCloser(http.NoBody) // or net/http would repeat the request by itself
+	sendOnce(r)
 	_, _, err := try(server, r)
 	require.ErrorIs(t, err, io.EOF)
 	require.Len(t, server.Requests(), 1)
@@ -112,7 +119,7 @@ func TestCloseEndsWhatIsStillWaiting(t *testing.T) {
 				WroteRequest: func(httptrace.WroteRequestInfo) { close(sent) },
 			})
 			r := newRequest(ctx, t, server, http.MethodGet, "/sessions/a")
-			r.Body = io.NopCloser(http.NoBody)
+			sendOnce(r)
 			go func() {
 				_, _, err := try(server, r)
 				failed <- err
@@ -219,7 +226,7 @@ func TestDropUnreadWaitsForItsTurn(t *testing.T) {
 	server.Inject(yotitest.Status(503), yotitest.DropUnread(), yotitest.Status(502))
 	assert.Equal(t, 503, get(t, server, "/sessions/a").StatusCode)
 	r := newRequest(t.Context(), t, server, http.MethodGet, "/sessions/a")
-	r.Body, r.GetBody = io.NopCloser(http.NoBody), nil // or net/http would repeat the request by itself
+	sendOnce(r)
 	_, _, err := try(server, r)
 	require.ErrorIs(t, err, syscall.ECONNRESET)
 	assert.Equal(t, 502, get(t, server, "/sessions/a").StatusCode)
