@@ -89,7 +89,8 @@ type Report struct {
 // A Recommendation is Yoti's answer to a check.
 //
 // For a Familiar Face Search it answers the approval criterion, not the question whether there was a match: under
-// [CriteriaNoMatch] a match is recommended for rejection.
+// [CriteriaNoMatch] a match is recommended for rejection, and the value is never "MATCH". Act on
+// [FamiliarFaceSearch.ApprovalOutcome] instead, which also looks at the state and the evidence.
 type Recommendation struct {
 	Value              RecommendationValue `json:"value"`
 	Reason             string              `json:"reason,omitzero"`              // such as "MATCH_FOUND"; often absent on an approval

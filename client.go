@@ -32,6 +32,9 @@ type Client struct {
 //
 // Whatever is wrong with an argument or an option matches [ErrInvalidArgument], and says what was given instead.
 func NewClient(sdkID string, pemKey []byte, opts ...Option) (*Client, error) {
+	if strings.Contains(sdkID, "-----BEGIN") {
+		return nil, invalid("the SDK ID holds a key; are the arguments swapped?")
+	}
 	if err := checkID("the SDK ID", sdkID); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@
 //		"fmt"
 //		"log"
 //		"os"
+//		"time"
 //
 //		"github.com/yotiface/yotiface"
 //	)
@@ -20,7 +21,9 @@
 //		if err != nil {
 //			log.Fatal(err)
 //		}
-//		session, err := client.GetSession(context.Background(), os.Args[1])
+//		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+//		defer cancel()
+//		session, err := client.GetSession(ctx, os.Args[1])
 //		if err != nil {
 //			log.Fatal(err)
 //		}

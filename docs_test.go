@@ -62,6 +62,26 @@ func TestDocumentationCompiles(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 }
 
+// TestDocumentationNamesWhatExists finds files and folders that the documentation refers to and that are not there.
+func TestDocumentationNamesWhatExists(t *testing.T) {
+	t.Parallel()
+	pages, err := filepath.Glob("docs/*.md")
+	require.NoError(t, err)
+	pages = append(pages, "README.md", "SECURITY.md", "CHANGELOG.md")
+	example, link := regexp.MustCompile(`examples/[a-z]+`), regexp.MustCompile(`\]\(([^)#:]+)\)`)
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, name := range example.FindAllString(string(text), -1) {
+			assert.DirExists(t, name, page)
+		}
+		for _, target := range link.FindAllStringSubmatch(string(text), -1) {
+			_, err := os.Stat(filepath.Join(filepath.Dir(page), target[1]))
+			assert.NoError(t, err, page)
+		}
+	}
+}
+
 // TestProgramOfTheReadme runs the first program of the README as a user would, with the key in a file.
 func TestProgramOfTheReadme(t *testing.T) {
 	t.Parallel()

@@ -100,7 +100,7 @@ func (e *APIError) advice() string {
 	case http.StatusForbidden:
 		return "ask Yoti to enable this service for the SDK ID"
 	case http.StatusNotFound:
-		return "unknown ID, already deleted, or of another application"
+		return "unknown ID, already deleted, of another application, or a wrong base URL"
 	case http.StatusProxyAuthRequired:
 		return "the proxy wants credentials"
 	case http.StatusConflict:

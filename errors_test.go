@@ -76,7 +76,7 @@ func TestStatusesAndTheirSentinels(t *testing.T) {
 		{401, yotiface.ErrUnauthorized, "401 Unauthorized (check that the key is the newest one of the application with this SDK ID, and the clock)", "documented"},
 		{402, nil, "402 Payment Required", "not documented"},
 		{403, yotiface.ErrForbidden, "403 Forbidden (ask Yoti to enable this service for the SDK ID)", "documented"},
-		{404, yotiface.ErrNotFound, "404 Not Found (unknown ID, already deleted, or of another application)", "documented"},
+		{404, yotiface.ErrNotFound, "404 Not Found (unknown ID, already deleted, of another application, or a wrong base URL)", "documented"},
 		{405, nil, "405 Method Not Allowed", "not documented"},
 		{407, nil, "407 Proxy Authentication Required (the proxy wants credentials)", "not from the service"},
 		{408, nil, "408 Request Timeout", "not documented"},
@@ -282,7 +282,7 @@ func TestAPIErrorOfAUser(t *testing.T) {
 	t.Parallel()
 	err := &yotiface.APIError{StatusCode: 404, Method: "GET", Endpoint: "/sessions/{session_id}", Code: "GONE", Message: "of 7938ac1e-0a4a-49b7-953f-08cfa764358f"}
 	require.ErrorIs(t, err, yotiface.ErrNotFound)
-	assert.Equal(t, "yotiface: GET /sessions/{session_id}: 404 Not Found: GONE: of … (unknown ID, already deleted, or of another application)", err.Error())
+	assert.Equal(t, "yotiface: GET /sessions/{session_id}: 404 Not Found: GONE: of … (unknown ID, already deleted, of another application, or a wrong base URL)", err.Error())
 	for _, verb := range []string{"%v", "%+v", "%s"} {
 		assert.Equal(t, err.Error(), fmt.Sprintf(verb, err), verb)
 	}

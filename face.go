@@ -96,7 +96,10 @@ const matchedAtOnce = 4
 
 // MatchedFaces fetches the applicants that a face search found, each with one face: the archetype face, or else the first
 // one listed. The order is that of [FamiliarFaceSearch.Matches]. It returns all of them or the first error; if none
-// matched, an empty slice.
+// matched, an empty slice, also for a search that is nil or not done: see [FamiliarFaceSearch.MatchStatus].
+//
+// An applicant that has been deleted since matches [ErrNotFound] and fails the whole call. The verdict is known without the
+// faces: do not let this error take its place.
 func (c *Client) MatchedFaces(ctx context.Context, f *FamiliarFaceSearch) ([]MatchedFace, error) {
 	if ctx == nil {
 		return nil, invalid("the context is nil")

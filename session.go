@@ -68,6 +68,10 @@ func (s *Session) FamiliarFaceSearches() []*FamiliarFaceSearch {
 // rejected, undetermined if one is. Only a session that is COMPLETED can be approved, and only if it has a face search
 // and all are approved; an ONGOING one is pending, as more searches may come. Without a face search, and in any other
 // state of the session, the outcome is undetermined.
+//
+// It says nothing about whose session it is, nor what was searched. Take the session ID from your own record of the user
+// or compare UserTrackingID, compare the pool and the criterion of each search with what you asked for, and use an answer
+// once.
 func (s *Session) FaceSearchOutcome() ApprovalOutcome {
 	if s == nil {
 		return OutcomeUndetermined
@@ -186,7 +190,7 @@ func decodeSession(raw []byte) (*Session, *DecodeError) {
 }
 
 // Format prints the state of the session and the number of its checks, whatever the verb: nothing that identifies a
-// person, and no credential.
+// person, and no credential. To see all of it, encode it as JSON, or take RawJSON.
 func (s Session) Format(f fmt.State, verb rune) { formatAs(f, verb, s.summary()) }
 
 // LogValue does for log/slog what Format does for fmt.

@@ -53,9 +53,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	} else if err != nil {
 		return exitError
 	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(stderr, "unexpected argument %q; see -h\n", flags.Arg(0))
+		return exitError
+	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 
+	chosen := *sessionID != ""
 	client, demo, err := connect(sessionID)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
@@ -64,10 +69,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if demo != nil {
 		defer demo.Close()
 	}
+	var more []yotitest.DemoSession
+	if demo != nil && !chosen {
+		more = demo.Sessions
+	}
 	report, err := read(ctx, client, *sessionID, *out)
 	if report != nil {
 		report.Demo = demo != nil
-		if printErr := report.print(stdout, *asJSON, demo); err == nil {
+		if printErr := report.print(stdout, *asJSON, more); err == nil {
 			err = printErr
 		}
 	}
@@ -176,14 +185,14 @@ func newSearch(f *yotiface.FamiliarFaceSearch) search {
 }
 
 // print writes the report for people or, as JSON, for machines.
-func (r *report) print(w io.Writer, asJSON bool, demo *yotitest.World) error {
+func (r *report) print(w io.Writer, asJSON bool, more []yotitest.DemoSession) error {
 	if asJSON {
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(r)
 	}
 	p := printer{w: w}
-	if demo != nil {
+	if r.Demo {
 		p.line("Demo world: no account is set, so this asks a Yoti in memory, on this machine. Nobody in it exists.")
 		p.line("")
 	}
@@ -210,10 +219,10 @@ func (r *report) print(w io.Writer, asJSON bool, demo *yotitest.World) error {
 	}
 	p.line("")
 	p.field("Verdict", "%s", r.Outcome)
-	if demo != nil {
+	if len(more) > 0 {
 		p.line("")
 		p.line("More sessions of the demo world, for -session:")
-		for _, s := range demo.Sessions {
+		for _, s := range more {
 			p.line("  " + s.ID + "  " + s.Title)
 		}
 	}

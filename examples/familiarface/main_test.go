@@ -119,6 +119,7 @@ func TestErrors(t *testing.T) {
 		want       string
 	}{
 		{"unknown flag", "", "", []string{"-nonsense"}, "nonsense"},
+		{"an argument without a flag", "", "", []string{"7938ac1e"}, "unexpected argument"},
 		{"unknown session of the demo", "", "", []string{"-session", "nobody"}, "404"},
 		{"an ID that cannot be one", "", "", []string{"-session", "../x"}, "session ID"},
 		{"half an account", server.SDKID(), "", []string{"-session", "x"}, "YOTI_KEY_FILE_PATH"},

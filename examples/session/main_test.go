@@ -98,6 +98,7 @@ func TestErrors(t *testing.T) {
 		want             string
 	}{
 		{"unknown flag", "", "", []string{"-nonsense"}, "nonsense"},
+		{"an argument without a flag", "", "", []string{"7938ac1e"}, "unexpected argument"},
 		{"half an account", server.SDKID(), "", nil, "YOTI_KEY_FILE_PATH"},
 		{"no pool", server.SDKID(), key, nil, "-pool"},
 		{"a pool that is not there", server.SDKID(), key, []string{"-pool", "nowhere"}, "400"},

@@ -54,6 +54,7 @@ func TestWrongSettings(t *testing.T) {
 		want                    string
 	}{
 		{"unknown flag", "", "", "", []string{"-nonsense"}, "nonsense"},
+		{"an argument without a flag", "", "", "", []string{"now"}, "unexpected argument"},
 		{"address", "", "", "", []string{"-addr", "nowhere:nothing"}, "nothing"},
 		{"half an account", server.SDKID(), "", "t", nil, "YOTI_KEY_FILE_PATH"},
 		{"no token", server.SDKID(), key, "", nil, "YOTI_NOTIFICATION_TOKEN"},
