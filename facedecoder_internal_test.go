@@ -115,6 +115,8 @@ func TestFaceReaderPassesOnAllButTheImage(t *testing.T) {
 		{"an image", `{"face":{"data":"/9j/4AAQ","content_type":"image/jpeg"}}`, `{"face":{"data":"","content_type":"image/jpeg"}}`, "\xff\xd8\xff\xe0\x00\x10"},
 		{"white space", " {\n\"face\" : {\t\"data\" : \"/9j/\" } } ", " {\n\"face\" : {\t\"data\" : \"\" } } ", "\xff\xd8\xff"},
 		{"no image", `{"faces":{"data":"/9j/"},"x":["face",{"data":"/9j/"}]}`, `{"faces":{"data":"/9j/"},"x":["face",{"data":"/9j/"}]}`, ""},
+		{"quotes in names", `{"a\"":1,"\\":2,"face":{"\\\"":3,"data":"/9j/"}}`, `{"a\"":1,"\\":2,"face":{"\\\"":3,"data":""}}`, "\xff\xd8\xff"},
+		{"quotes in strings", `{"a":"\"","b":"\\","face":{"c":"\\\"","data":"/9j/"}}`, `{"a":"\"","b":"\\","face":{"c":"\\\"","data":""}}`, "\xff\xd8\xff"},
 		{"a second one", `{"face":{"data":"/9j/","data":"AAAA"}}`, `{"face":{"data":"","data":"AAAA"}}`, "\xff\xd8\xff"},
 		{"no JSON", `}]"{x`, `}]"{x`, ""},
 	} {

@@ -46,6 +46,8 @@ func FuzzSession(f *testing.F) {
 	readSeeds(
 		f,
 		`{"session_id":"s","state":"COMPLETED","checks":[`+approval+`]}`,
+		`{"session_id":"s","state":"EXPIRED","checks":[`+approval+`]}`,
+		`{"session_id":"s","state":"completed","checks":[`+approval+`]}`,
 		`{"session_id":"s","state":"COMPLETED","checks":[`+approval+`,`+strings.Replace(approval, "APPROVE", "REJECT", 1)+`]}`,
 		`{"session_id":"s","state":"ONGOING","STATE":"COMPLETED","checks":[`+approval+`]}`,
 		`{"session_id":"s","state":"COMPLETED","checks":[null,`+strings.Replace(approval, `"value"`, `"VALUE"`, 1)+`]}`,
