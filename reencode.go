@@ -29,7 +29,7 @@ func (s Session) MarshalJSON() ([]byte, error) {
 		return nil, err
 	}
 	raw := jsontext.Value(bytes.Clone(s.raw))
-	if err := raw.Compact(); err != nil {
+	if err := raw.Format(); err != nil { // written as the encoder writes, to be compared with it
 		return nil, err
 	}
 	all, err := addUnknown(now, raw, known)
