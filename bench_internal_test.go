@@ -23,7 +23,9 @@ import (
 //
 // On a machine that is too busy to report a finished write within 50 ms, net/http gives a connection up and opens another,
 // so the number altogether is that of the best of a few runs. Never more than callers at a time holds for each.
-func TestConnectionsAreFewAndKept(t *testing.T) { //nolint:paralleltest // beside others it would measure their load
+//
+//nolint:paralleltest // beside others it would measure their load
+func TestConnectionsAreFewAndKept(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		tls     bool
