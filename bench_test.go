@@ -28,28 +28,28 @@ import (
 // HTTP. Only ratios are asserted, and only of memory; times are for the reader of a benchmark.
 
 // benchBoth returns one call of the library, and its floor: the same bytes signed and exchanged with nothing around.
-func benchBoth(b *testing.B) (library, floor func()) {
-	b.Helper()
-	body := readFile(b, "session_completed.json")
+func benchBoth(tb testing.TB) (library, floor func()) {
+	tb.Helper()
+	body := readFile(tb, "session_completed.json")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 		_, _ = w.Write(body)
 	}))
-	client := readNewClient(b, yotiface.WithBaseURL(server.URL+"/idverify/v1"))
-	b.Cleanup(func() {
+	client := readNewClient(tb, yotiface.WithBaseURL(server.URL+"/idverify/v1"))
+	tb.Cleanup(func() {
 		client.CloseIdleConnections()
 		server.Close()
 	})
 	block, _ := pem.Decode(readKeyPEM())
 	key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
-	require.NoError(b, err)
+	require.NoError(tb, err)
 	bare := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 10}}
 
 	library = func() {
-		session, err := client.GetSession(b.Context(), readSessionID)
+		session, err := client.GetSession(tb.Context(), readSessionID)
 		if err != nil || session.State != yotiface.SessionCompleted {
-			b.Fatal(session, err)
+			tb.Fatal(session, err)
 		}
 	}
 	floor = func() {
@@ -57,11 +57,11 @@ func benchBoth(b *testing.B) (library, floor func()) {
 		digest := sha256.Sum256([]byte("GET&" + path))
 		signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, digest[:])
 		if err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
-		req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, server.URL+"/idverify/v1"+path, http.NoBody)
+		req, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, server.URL+"/idverify/v1"+path, http.NoBody)
 		if err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
 		req.Header = http.Header{
 			"Accept": {"application/json"}, "User-Agent": {"yotiface/" + yotiface.Version}, "X-Yoti-SDK": {"Go"}, "X-Yoti-SDK-Version": {"3.9.0"},
@@ -69,11 +69,11 @@ func benchBoth(b *testing.B) (library, floor func()) {
 		}
 		resp, err := bare.Do(req)
 		if err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
 		got, err := io.ReadAll(resp.Body)
 		if err != nil || len(got) != len(body) {
-			b.Fatal(len(got), err)
+			tb.Fatal(len(got), err)
 		}
 		_ = resp.Body.Close()
 	}
@@ -224,6 +224,20 @@ func TestDownloadFaceAllocatesNoImage(t *testing.T) { //nolint:paralleltest // i
 		download()
 		assert.Less(t, readAllocated(download), uint64(128<<10), "%d bytes of image", size)
 	}
+}
+
+// A call allocates little more than its floor does: no buffer, for one, for a body that it does not send.
+func TestGetSessionAllocatesLittleMoreThanItsFloor(t *testing.T) { //nolint:paralleltest // it counts the bytes that the process allocates
+	library, floor := benchBoth(t)
+	const times = 100
+	per := func(call func()) float64 {
+		return float64(readAllocated(func() {
+			for range times {
+				call()
+			}
+		})) / times
+	}
+	assert.Less(t, per(library)-per(floor), float64(16<<10), "bytes for a call")
 }
 
 // To judge a search costs no memory, however often it is asked for.

@@ -207,6 +207,9 @@ func TestStatusesThatAreNoSuccess(t *testing.T) {
 					if !call.content {
 						rest = "Content-Length: 0\r\n\r\n"
 					}
+					if status == http.StatusSwitchingProtocols {
+						rest = "Connection: Upgrade\r\nUpgrade: WORD\r\n" + rest // or net/http would take it for no more than a status
+					}
 					c.write(fmt.Sprintf("HTTP/1.1 %d WORD\r\n%s", status, rest))
 					<-c.gone() // so what waits for the end of a 101 waits for ever
 				})

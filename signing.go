@@ -58,6 +58,9 @@ type eof struct{}
 
 func (eof) Read([]byte) (int, error) { return 0, io.EOF }
 
+// WriteTo spares net/http a buffer of 32 KiB to copy nothing with.
+func (eof) WriteTo(io.Writer) (int64, error) { return 0, nil }
+
 // minKeyBits is the shortest RSA key that is accepted.
 const minKeyBits = 2048
 
