@@ -121,7 +121,9 @@ func TestKilledAtEveryRequest(t *testing.T) {
 				require.NoError(t, tool.Start())
 				close(started)
 				_ = tool.Wait()
-				require.Equal(t, -1, tool.ProcessState.ExitCode(), "it was killed")
+				if code := tool.ProcessState.ExitCode(); at.moment != answered || code != exitRefused { // after its last answer it may be faster
+					require.Equal(t, -1, code, "it was killed")
+				}
 				j.settle(t)
 				s.watch(nil)
 
