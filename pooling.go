@@ -26,13 +26,14 @@ type frugalTransport struct {
 type hostUse struct {
 	requests int           // in flight, until their bodies are closed
 	conns    int           // open or being opened
-	changed  chan struct{} // closed when a count changes; nil while nobody waits for that
+	changed  chan struct{} // closed when a dial should look again; nil while none waits
 }
 
 // A ticket ties a dial to the request that asked for it.
 type ticket struct {
 	host   string
-	served chan struct{} // closed once the request needs no connection any more
+	served bool      // the request needs no connection any more; the transport's mutex guards it
+	over   sync.Once // the request is in flight until then
 
 	mu     sync.Mutex
 	failed bool
@@ -77,16 +78,16 @@ func newFrugalTransport(t *http.Transport) *frugalTransport {
 
 // RoundTrip counts the request while it is in flight.
 func (f *frugalTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	t := &ticket{host: req.URL.Scheme + "://" + req.URL.Host, served: make(chan struct{})}
+	t := &ticket{host: req.URL.Scheme + "://" + req.URL.Host}
 	f.count(t.host, 1, 0)
 	resp, err := f.Transport.RoundTrip(req.WithContext(context.WithValue(req.Context(), ticketKey{}, t)))
-	close(t.served)
+	f.serve(t)
 	if err != nil {
 		t.fail()
 		f.count(t.host, -1, 0)
 		return nil, err
 	}
-	resp.Body = &countedBody{ReadCloser: resp.Body, done: sync.OnceFunc(func() { f.count(t.host, -1, 0) })}
+	resp.Body = &countedBody{resp.Body, f, t}
 	return resp, nil
 }
 
@@ -97,12 +98,25 @@ func (f *frugalTransport) count(host string, requests, conns int) {
 	h := f.host(host)
 	h.requests += requests
 	h.conns += conns
+	h.wake()
+	if h.requests == 0 && h.conns == 0 {
+		delete(f.hosts, host)
+	}
+}
+
+// serve ends the dial that waits for a request, if there is one.
+func (f *frugalTransport) serve(t *ticket) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t.served = true
+	f.host(t.host).wake()
+}
+
+// wake lets the dials look again that wait for a change.
+func (h *hostUse) wake() {
 	if h.changed != nil {
 		close(h.changed)
 		h.changed = nil
-	}
-	if h.requests == 0 && h.conns == 0 {
-		delete(f.hosts, host)
 	}
 }
 
@@ -124,6 +138,10 @@ func (f *frugalTransport) dial(ctx context.Context, open func() (net.Conn, error
 	}
 	for {
 		f.mu.Lock()
+		if t.served {
+			f.mu.Unlock()
+			return nil, errServed
+		}
 		h := f.host(t.host)
 		if h.conns < h.requests {
 			h.conns++
@@ -137,8 +155,6 @@ func (f *frugalTransport) dial(ctx context.Context, open func() (net.Conn, error
 		f.mu.Unlock()
 		select {
 		case <-changed:
-		case <-t.served:
-			return nil, errServed
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -156,11 +172,12 @@ func (f *frugalTransport) dial(ctx context.Context, open func() (net.Conn, error
 // countedBody is a body whose request is over when it is closed.
 type countedBody struct {
 	io.ReadCloser
-	done func()
+	transport *frugalTransport
+	ticket    *ticket
 }
 
 func (b *countedBody) Close() error {
-	defer b.done()
+	defer b.ticket.over.Do(func() { b.transport.count(b.ticket.host, -1, 0) })
 	return b.ReadCloser.Close()
 }
 
