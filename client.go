@@ -214,7 +214,7 @@ func (c *Client) attempt(ctx context.Context, r request, path string, try int, a
 	if err != nil {
 		return &callError{r.method, r.endpoint, "the request cannot be signed", err}
 	}
-	hide := &secrets{append(proof, r.ids...)}
+	hide := &secrets{proof, r.ids}
 	resp, err := c.send(req)
 	if err != nil {
 		return newTransportError(ctx, r, hide, err)

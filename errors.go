@@ -255,13 +255,16 @@ var telltale = regexp.MustCompile(`(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0
 
 // secrets are what a call must not tell: its IDs, and what proves who sent it. They are kept behind a pointer, where also
 // a verb that is not meant for errors does not find them.
-type secrets struct{ texts []string }
+type secrets struct {
+	proof
+	ids []string
+}
 
 func (s *secrets) mask(text string) string {
 	if s == nil {
 		return mask(text, nil)
 	}
-	return mask(text, s.texts)
+	return mask(text, append([]string{s.sdkID, s.nonce, s.timestamp, s.digest}, s.ids...))
 }
 
 // mask replaces UUIDs, URLs, long tokens and the given secrets in text by "…".

@@ -334,7 +334,7 @@ func FuzzErrorText(f *testing.F) {
 			StatusCode: status, ContentLength: -1, Body: io.NopCloser(bytes.NewReader(body)),
 			Header: http.Header{"Content-Type": {contentType}, "Retry-After": {wait}},
 		}
-		apiErr := newAPIError(newAnswer(context.Background(), r, resp, &secrets{append([]string{sdkID}, r.ids...)}, 1<<20))
+		apiErr := newAPIError(newAnswer(context.Background(), r, resp, &secrets{proof{sdkID: sdkID}, r.ids}, 1<<20))
 		if apiErr.StatusCode != status || len(apiErr.Body) > maxKeptErrorBody {
 			t.Fatalf("status %d, %d bytes kept", apiErr.StatusCode, len(apiErr.Body))
 		}
