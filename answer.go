@@ -1,7 +1,6 @@
 package yotiface
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,11 +20,13 @@ type answer struct {
 }
 
 func newAnswer(ctx context.Context, r request, resp *http.Response, hide *secrets, limit int64) *answer {
-	return &answer{Response: resp, request: r, hide: hide, body: &bodyReader{
-		from:  http.MaxBytesReader(nil, resp.Body, limit),
+	a := &answer{Response: resp, request: r, hide: hide}
+	a.body = &bodyReader{
+		from:  resp.Body,
 		limit: limit,
-		fail:  func(err error) error { return newTransportError(ctx, r, hide, err) },
-	}}
+		fail:  func(err error) error { return newTransportError(ctx, a.request, a.hide, err) },
+	}
+	return a
 }
 
 // acceptable refuses a success that cannot hold what was asked for.
@@ -61,17 +62,27 @@ func (a *answer) named(err error) error {
 	return err
 }
 
-// readAll reads the whole body.
-func (a *answer) readAll() ([]byte, error) {
-	var body bytes.Buffer
+// readAll reads the whole body, into one piece of memory where a length up to most is declared: the header's word is not
+// worth more memory in advance.
+func (a *answer) readAll(most int64) ([]byte, error) {
+	size := int64(4 << 10)
 	if a.ContentLength > 0 {
-		const most = 1 << 20 // the header's word is not worth more memory in advance
-		body.Grow(int(min(a.ContentLength, most)) + bytes.MinRead)
+		size = min(a.ContentLength, most)
 	}
-	if _, err := body.ReadFrom(a.body); err != nil {
-		return nil, err
+	body := make([]byte, 0, size+1) // with room for the read that finds the end
+	for {
+		n, err := a.body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if err == io.EOF { //nolint:errorlint // a wrapped one is a failure
+			return body, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(body) == cap(body) {
+			body = append(body, 0)[:len(body)]
+		}
 	}
-	return body.Bytes(), nil
 }
 
 // readError reads what is worth reading of an error's body.
@@ -100,6 +111,7 @@ func (a *answer) contentType() string {
 type bodyReader struct {
 	from  io.Reader
 	limit int64
+	read  int64
 	fail  func(error) error // makes a transport error
 	err   error
 }
@@ -108,14 +120,18 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
-	n, err := b.from.Read(p)
-	if err == nil {
-		return n, nil
+	left := b.limit - b.read
+	if int64(len(p)) > left {
+		p = p[:left+1] // one more than there may be
 	}
-	b.err = err
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		b.err = tooLarge(b.limit)
-	} else if err != io.EOF {
+	n, err := b.from.Read(p)
+	b.read += int64(n)
+	switch {
+	case b.read > b.limit:
+		n, b.err = int(left), tooLarge(b.limit)
+	case err == io.EOF:
+		b.err = err
+	case err != nil:
 		b.err = b.fail(err)
 	}
 	return n, b.err

@@ -44,7 +44,7 @@ func decode[T any](body []byte) (*T, *DecodeError) {
 // readJSON decodes the whole body of an answer. The ID has to be the one that was asked for or, where that is empty,
 // any; an answer about somebody else is the worst answer.
 func readJSON[T any](a *answer, decode func([]byte) (*T, *DecodeError), path, wantID string, id func(*T) string) (*T, error) {
-	body, err := a.readAll()
+	body, err := a.readAll(maxDeclaredJSON)
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +61,9 @@ func readJSON[T any](a *answer, decode func([]byte) (*T, *DecodeError), path, wa
 	}
 	return nil, &DecodeError{Path: path, Body: keep(body), Err: reason, reason: reason.Error()}
 }
+
+// maxDeclaredJSON is how much of a declared length is believed of JSON before the bytes are there.
+const maxDeclaredJSON = 1 << 20
 
 var (
 	errMissingID = errors.New("the ID is missing")

@@ -46,8 +46,8 @@ type MatchedFace struct {
 // The paths of a face below an applicant's.
 const faceBelow = "/faces/{face_id}"
 
-// GetFace fetches the image of an applicant's face; [Applicant.FaceID] has the ID. Where the service declares the length
-// of the answer, as it does, the image costs one allocation of its own size.
+// GetFace fetches the image of an applicant's face; [Applicant.FaceID] has the ID. Where the answer declares its length, the
+// image costs one allocation of its own size.
 //
 // What is not an image, by its bytes or by its declared type, matches [ErrNotAnImage]; an unknown face matches
 // [ErrNotFound]. The pixels are not decoded: the bytes are a stranger's until then.
@@ -56,15 +56,15 @@ const faceBelow = "/faces/{face_id}"
 func (c *Client) GetFace(ctx context.Context, applicantID, faceID string) (*Face, error) {
 	var face *Face
 	err := c.readApplicant(ctx, faceBelow, []string{applicantID, faceID}, func(a *answer) error {
-		image := &imageBuffer{}
+		var room []byte
 		if a.ContentLength > 0 {
-			image.data = make([]byte, 0, decodedSize(min(a.ContentLength, maxDeclared)))
+			room = make([]byte, 0, decodedSize(min(a.ContentLength, maxDeclared)))
 		}
-		contentType, err := decodeFace(a.body, image)
+		image, contentType, err := decodeFace(a.body, room, nil)
 		if err != nil {
 			return err
 		}
-		face = &Face{ContentType: contentType, Data: image.data}
+		face = &Face{ContentType: contentType, Data: image}
 		return nil
 	})
 	if err != nil {
@@ -85,7 +85,7 @@ func (c *Client) DownloadFace(ctx context.Context, applicantID, faceID string, w
 	out := &sink{w: w}
 	var contentType string
 	err := c.readApplicant(ctx, faceBelow, []string{applicantID, faceID}, func(a *answer) (err error) {
-		contentType, err = decodeFace(a.body, out)
+		_, contentType, err = decodeFace(a.body, nil, out)
 		return out.final(err)
 	})
 	return MediaInfo{ContentType: contentType, Size: out.written}, err
@@ -232,14 +232,6 @@ func (c *Client) DeleteFace(ctx context.Context, applicantID, faceID string) err
 
 // maxDeclared is how much of a declared length is believed before the bytes are there.
 const maxDeclared = 64 << 20
-
-// An imageBuffer is a writer that keeps an image.
-type imageBuffer struct{ data []byte }
-
-func (b *imageBuffer) Write(p []byte) (int, error) {
-	b.data = append(b.data, p...)
-	return len(p), nil
-}
 
 // A sink is the caller's writer. It counts what was written, and tells the writer's errors from all others.
 type sink struct {

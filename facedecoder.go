@@ -2,55 +2,59 @@ package yotiface
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 )
 
-// decodeFace reads {"face":{"data":"<base64>","content_type":"image/jpeg"}} and writes the image to w while it arrives.
-// Between the body and the JSON decoder stands a reader that takes the one large string out; the decoder sees an empty
-// one in its place and checks all the rest.
-func decodeFace(body *bodyReader, w io.Writer) (contentType string, err error) {
+// decodeFace reads {"face":{"data":"<base64>","content_type":"image/jpeg"}}. It appends the image to image or, if to is not
+// nil, writes it to to while it arrives. Between the body and the JSON decoder stands a reader that takes the one large
+// string out; the decoder sees an empty one in its place and checks all the rest.
+func decodeFace(body *bodyReader, image []byte, to io.Writer) (_ []byte, contentType string, err error) {
 	var document struct {
 		Face struct {
 			Data        string `json:"data"`
 			ContentType string `json:"content_type"`
 		} `json:"face"`
 	}
-	r := &faceReader{from: body, to: w}
+	r := faceReaders.Get().(*faceReader)
+	defer r.free()
+	r.from, r.image, r.to = body, image, to
+	if to != nil {
+		r.image = r.block[:0]
+	}
 	err = json.UnmarshalRead(r, &document)
 	switch {
 	case r.err != nil:
-		return "", r.err
+		return nil, "", r.err
 	case body.failed() != nil:
-		return "", body.failed()
+		return nil, "", body.failed()
 	case err == nil && r.first == 'n':
 		err = errNull
 	}
 	if err != nil {
 		decodeErr := newDecodeError(bytes.Trim([]byte{r.first}, "\x00"), err)
 		decodeErr.Body = nil // it may hold a face
-		return "", decodeErr
+		return nil, "", decodeErr
 	}
 	if !r.taken {
 		// The decoder has what the reader did not know: a name that was written with escapes.
 		r.take([]byte(withoutLineBreaks.Replace(document.Face.Data)))
 		r.finish()
 	}
-	if r.err != nil {
-		return "", r.err
+	declared := cmp.Or(document.Face.ContentType, r.sniffed)
+	switch {
+	case r.err != nil:
+		return nil, "", r.err
+	case !isImage(declared):
+		return nil, "", errDeclared
 	}
-	declared := document.Face.ContentType
-	if declared == "" {
-		return r.sniffed, nil
-	}
-	if !isImage(declared) {
-		return "", errDeclared
-	}
-	return declared, nil
+	return r.image, declared, nil
 }
 
 var withoutLineBreaks = strings.NewReplacer("\n", "", "\r", "")
@@ -70,9 +74,10 @@ const (
 // It understands just enough JSON to find that string in a well-formed text. In any other it may take the wrong thing, but
 // the decoder that reads from it refuses the text then: brackets, names and quotes go through unchanged.
 type faceReader struct {
-	from io.Reader
-	to   io.Writer
-	err  error // why this is no image, or the writer's error; for good
+	from  io.Reader
+	image []byte    // what was decoded
+	to    io.Writer // where it goes, a block at a time; nil: it stays
+	err   error     // why this is no image, or the writer's error; for good
 
 	in       [blockText]byte // what was read; in[pos:end] is not used yet
 	pos, end int
@@ -87,9 +92,18 @@ type faceReader struct {
 
 	text    [blockText]byte // base64 that waits for a full block
 	n       int
-	padded  bool // padding has been seen: nothing may follow it
-	block   [blockBytes]byte
-	sniffed string // the type of the image by its first bytes
+	padded  bool             // padding has been seen: nothing may follow it
+	block   [blockBytes]byte // what is on its way to a writer
+	sniffed string           // the type of the image by its first bytes
+}
+
+// faceReaders keeps the readers for the next face: their buffers are as large as a small image.
+var faceReaders = sync.Pool{New: func() any { return new(faceReader) }}
+
+// free gives the reader back, with nothing of a face in it.
+func (r *faceReader) free() {
+	*r = faceReader{}
+	faceReaders.Put(r)
 }
 
 // A place is what the next byte belongs to.
@@ -314,22 +328,26 @@ func (r *faceReader) finish() {
 	}
 }
 
-// flush decodes a block and writes it.
+// flush decodes a block.
 func (r *faceReader) flush() {
-	text := r.text[:r.n]
+	text, before := r.text[:r.n], len(r.image)
 	r.n = 0
-	n, err := base64.StdEncoding.Decode(r.block[:], text)
+	r.image, r.err = base64.StdEncoding.AppendDecode(r.image, text)
+	decoded := r.image[before:]
 	padding := len(text) - len(bytes.TrimRight(text, "="))
 	r.padded = padding > 0
 	// The decoder skips line breaks, which JSON allows in a string as escapes only: then fewer bytes come out.
-	if err != nil || len(text)%4 != 0 || n != len(text)/4*3-padding {
+	if r.err != nil || len(text)%4 != 0 || len(decoded) != len(text)/4*3-padding {
 		r.err = errBase64
 		return
 	}
 	if r.sniffed == "" {
-		if r.sniffed, r.err = sniffImage(r.block[:n]); r.err != nil {
+		if r.sniffed, r.err = sniffImage(decoded); r.err != nil {
 			return
 		}
 	}
-	_, r.err = r.to.Write(r.block[:n])
+	if r.to != nil {
+		_, r.err = r.to.Write(decoded)
+		r.image = r.image[:0]
+	}
 }

@@ -55,10 +55,14 @@ func TestDecodeFaceInPieces(t *testing.T) {
 					image := faceImage(size)
 					body := `{"face":{"data":"` + writing(base64.StdEncoding.EncodeToString(image)) + `","content_type":"image/jpeg"}}`
 					var got bytes.Buffer
-					contentType, err := decodeFace(faceBody(reader(strings.NewReader(body))), &got)
+					_, contentType, err := decodeFace(faceBody(reader(strings.NewReader(body))), nil, &got)
 					require.NoError(t, err, size)
 					assert.Equal(t, "image/jpeg", contentType, size)
 					assert.True(t, bytes.Equal(image, got.Bytes()), "%d bytes, not %d", got.Len(), size)
+
+					kept, _, err := decodeFace(faceBody(reader(strings.NewReader(body))), nil, nil)
+					require.NoError(t, err, size)
+					assert.True(t, bytes.Equal(image, kept), "%d bytes kept, not %d", len(kept), size)
 				}
 			})
 		}
@@ -85,18 +89,18 @@ func TestDecodeFaceOfEveryPrefix(t *testing.T) {
 	broken := errors.New("broken")
 	for cut := range len(body) {
 		for _, reader := range []func(io.Reader) io.Reader{func(r io.Reader) io.Reader { return r }, iotest.OneByteReader, iotest.DataErrReader} {
-			_, err := decodeFace(faceBody(reader(strings.NewReader(body[:cut]))), io.Discard)
+			_, _, err := decodeFace(faceBody(reader(strings.NewReader(body[:cut]))), nil, io.Discard)
 			var decodeErr *DecodeError
 			require.ErrorAs(t, err, &decodeErr, "cut off after %q", body[:cut])
 			assert.Empty(t, decodeErr.Body)
 
-			_, err = decodeFace(faceBody(reader(io.MultiReader(strings.NewReader(body[:cut]), iotest.ErrReader(broken)))), io.Discard)
+			_, _, err = decodeFace(faceBody(reader(io.MultiReader(strings.NewReader(body[:cut]), iotest.ErrReader(broken)))), nil, io.Discard)
 			require.Equal(t, broken, err, "broken after %q", body[:cut])
 		}
 	}
-	_, err := decodeFace(faceBody(io.MultiReader(strings.NewReader(body), iotest.ErrReader(broken))), io.Discard)
+	_, _, err := decodeFace(faceBody(io.MultiReader(strings.NewReader(body), iotest.ErrReader(broken))), nil, io.Discard)
 	require.Equal(t, broken, err, "all was there, but not the end")
-	_, err = decodeFace(faceBody(strings.NewReader(body)), io.Discard)
+	_, _, err = decodeFace(faceBody(strings.NewReader(body)), nil, io.Discard)
 	require.NoError(t, err)
 }
 
@@ -104,7 +108,7 @@ func TestDecodeFaceOfEveryPrefix(t *testing.T) {
 func TestDecodeFaceTimesOut(t *testing.T) {
 	t.Parallel()
 	body := `{"face":{"data":"` + base64.StdEncoding.EncodeToString(faceImage(100_000)) + `"}}`
-	_, err := decodeFace(faceBody(iotest.TimeoutReader(strings.NewReader(body))), io.Discard)
+	_, _, err := decodeFace(faceBody(iotest.TimeoutReader(strings.NewReader(body))), nil, io.Discard)
 	require.ErrorIs(t, err, iotest.ErrTimeout)
 }
 
@@ -172,12 +176,22 @@ func TestDecodeFaceOfAHostileAnswer(t *testing.T) { //nolint:paralleltest // tes
 	} {
 		body := `{"face":{"data":"` + data + `"}}`
 		allocs := testing.AllocsPerRun(3, func() {
-			if _, err := decodeFace(faceBody(strings.NewReader(body)), io.Discard); err == nil {
+			if _, _, err := decodeFace(faceBody(strings.NewReader(body)), nil, io.Discard); err == nil {
 				t.Fatal(name)
 			}
 		})
 		assert.Less(t, allocs, 3.0*blockText, name)
 	}
+}
+
+// A reader's buffers serve the next face. Nothing of the last one is in them.
+func TestFaceReaderIsGivenBackEmpty(t *testing.T) { //nolint:paralleltest // another test could take it meanwhile
+	r := &faceReader{from: strings.NewReader(`{"face":{"data":"` + base64.StdEncoding.EncodeToString(faceImage(100_000)) + `"}}`)}
+	_, err := io.ReadAll(r)
+	require.NoError(t, err)
+	require.Equal(t, faceImage(100_000), r.image)
+	r.free()
+	assert.Zero(t, *r)
 }
 
 // A body's end and a body's failure stay what they are, however often they are asked for.

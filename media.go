@@ -28,24 +28,24 @@ func (m Media) summary() string {
 const mediaEndpoint = "/sessions/{session_id}/media/{media_id}/content"
 
 // GetMedia fetches what a MediaRef of a session refers to. The bytes are as received: nothing is decoded, and the declared
-// type is not checked against them.
+// type is not checked against them. Content that is cut off is an error where the answer declares its length or comes in
+// chunks; where it does neither, nothing can tell.
 //
-// Where the service withholds the content, as it does for some documents, the error matches [ErrNoContent]; media that is
-// unknown or has expired matches [ErrNotFound].
+// Where the service withholds the content, as it does for some documents, or sends none, the error matches [ErrNoContent];
+// media that is unknown or has expired matches [ErrNotFound].
 //
 // Documented at https://developers.yoti.com/identity-verification/retrieve-results.
 func (c *Client) GetMedia(ctx context.Context, sessionID, mediaID string) (*Media, error) {
 	var media *Media
 	err := c.do(ctx, mediaRequest(sessionID, mediaID), func(a *answer) error {
-		image := &imageBuffer{}
-		if a.ContentLength > 0 {
-			image.data = make([]byte, 0, min(a.ContentLength, maxDeclared))
-		}
-		contentType, err := copyMedia(a, image)
+		data, err := a.readAll(maxDeclared)
 		if err != nil {
 			return err
 		}
-		media = &Media{ContentType: contentType, Data: image.data}
+		if len(data) == 0 {
+			return a.noContent()
+		}
+		media = &Media{ContentType: a.Header.Get("Content-Type"), Data: data}
 		return nil
 	})
 	return media, err
@@ -61,9 +61,15 @@ func (c *Client) DownloadMedia(ctx context.Context, sessionID, mediaID string, w
 	}
 	out := &sink{w: w}
 	var contentType string
-	err := c.do(ctx, mediaRequest(sessionID, mediaID), func(a *answer) (err error) {
-		contentType, err = copyMedia(a, out)
-		return out.final(err)
+	err := c.do(ctx, mediaRequest(sessionID, mediaID), func(a *answer) error {
+		if _, err := io.Copy(out, a.body); err != nil {
+			return out.final(err)
+		}
+		if out.written == 0 {
+			return a.noContent()
+		}
+		contentType = a.Header.Get("Content-Type")
+		return nil
 	})
 	return MediaInfo{ContentType: contentType, Size: out.written}, err
 }
@@ -76,16 +82,4 @@ func (c *Client) DeleteMedia(ctx context.Context, sessionID, mediaID string) err
 
 func mediaRequest(sessionID, mediaID string) request {
 	return request{method: http.MethodGet, endpoint: mediaEndpoint, ids: []string{sessionID, mediaID}, accept: "*/*"}
-}
-
-// copyMedia copies raw content. An empty body is no content, whatever its status: it must not pass for an image.
-func copyMedia(a *answer, w io.Writer) (contentType string, err error) {
-	n, err := io.Copy(w, a.body)
-	if err != nil {
-		return "", err
-	}
-	if n == 0 {
-		return "", a.noContent()
-	}
-	return a.Header.Get("Content-Type"), nil
 }
