@@ -15,6 +15,7 @@ import (
 	"os"
 	"runtime/pprof"
 	"strings"
+	"time"
 )
 
 var (
@@ -83,6 +84,8 @@ type effort struct {
 	images  []int // sizes in bytes
 	matches []int
 	checks  []int
+
+	profiling time.Duration // of a call
 }
 
 func fullEffort(rounds int) effort {
@@ -92,6 +95,8 @@ func fullEffort(rounds int) effort {
 		images:  []int{50_000, 500_000, 5_000_000, 30_000_000},
 		matches: []int{1, 4, 16},
 		checks:  []int{10, 100, 1_000, 10_000},
+
+		profiling: 5 * time.Second,
 	}
 }
 
@@ -102,6 +107,8 @@ func quickEffort() effort {
 		images:  []int{50_000, 5_000_000},
 		matches: []int{1, 4},
 		checks:  []int{10, 1_000},
+
+		profiling: 500 * time.Millisecond,
 	}
 }
 
@@ -120,6 +127,7 @@ var sections = []struct {
 	{"verdict", (*bench).verdict},
 	{"growth", (*bench).growth},
 	{"enrol", (*bench).enrol},
+	{"profile", (*bench).shares},
 }
 
 // bench is what the sections share.

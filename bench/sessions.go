@@ -16,8 +16,9 @@ var errOther = errors.New("the answer is not the one that was asked for")
 // session measures the reading of a session, one call after the other.
 func (b *bench) session() error {
 	c := b.clients
-	calls, warm := b.calls(150), b.calls(20)
-	all, err := interleave(b.rounds, []subject{
+	calls, warm := b.calls(60), b.calls(10)
+	rounds := 4 * b.rounds // what is compared is nearly the same
+	all, err := interleave(rounds, []subject{
 		{name: "yotiface", calls: calls, warm: warm, call: readSession(c.yotiface)},
 		{name: "official client", calls: calls, warm: warm, call: readOfficially(c.official)},
 		{name: "floor", calls: calls, warm: warm, call: func() error {
@@ -39,14 +40,15 @@ func (b *bench) session() error {
 
 	s := b.report.section("Reading a session", `One call after the other over one TLS connection, the documented session, `+
 		`without its indentation. *Floor*: one bare `+"`rsa.SignPKCS1v15`"+`, one bare `+"`http.Client`"+` exchange of the same `+
-		`bytes, one decoding into the same type; no limit, no check, no second try.`)
+		`bytes, one decoding into the same type; no limit, no check, no second try. As the differences are small, there were `+
+		fmt.Sprint(rounds)+` rounds of this table.`)
 	s.head = []string{"", "time, µs", "CPU, µs", "CPU against the official client", "CPU against the floor", "allocations", "bytes"}
 	for _, one := range all {
 		s.row(one.name, digits(one.median(wallTime)*1e6), digits(one.median(processor)*1e6),
 			times(ratio(one, official, processor)), times(ratio(one, floor, processor)),
 			digits(one.median(allocations)), digits(one.median(allocated)))
 	}
-	beside := make([]float64, b.rounds)
+	beside := make([]float64, rounds)
 	for i := range beside {
 		beside[i] = (ours.samples[i].cpu - floor.samples[i].cpu) / signature.samples[i].cpu
 	}
