@@ -58,6 +58,8 @@ func (b *bench) shares() error {
 			return err
 		}
 	}
+	type cost struct{ total, needed float64 } // needed: signing and connection
+	costs := map[string]cost{}
 	for _, one := range []struct {
 		name string
 		call func() error
@@ -79,11 +81,23 @@ func (b *bench) shares() error {
 		for _, part := range micros {
 			total += part
 		}
+		costs[one.name] = cost{total, micros[0] + micros[1]}
 		cells := []string{one.name, digits(total)}
 		for _, part := range micros {
 			cells = append(cells, digits(part)+" ("+digits(float64(int(part/total*1000))/10)+" %)")
 		}
 		s.row(cells...)
+	}
+
+	session := costs["GetSession"]
+	wanted := 0.9 * costs["GetSession, official client"].total
+	s.note("Reading a session: 0.90 of the official client's time is %s µs. Signing and connection take %s µs of GetSession, which "+
+		"would leave %s µs for decoding, memory and all else.", digits(wanted), digits(session.needed), digits(wanted-session.needed))
+	for _, size := range []int{small, large} {
+		hand := costs["by hand, "+megabyte(size)].total
+		s.note("A face of %s: a quarter of what it takes by hand is %s µs, a fifth %s µs. Signing and connection alone take %s µs of "+
+			"GetFace and %s µs of DownloadFace: the signature does not shrink with the image.", megabyte(size), digits(hand/4), digits(hand/5),
+			digits(costs["GetFace, "+megabyte(size)].needed), digits(costs["DownloadFace, "+megabyte(size)].needed))
 	}
 	return nil
 }
