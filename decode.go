@@ -113,7 +113,7 @@ func newDecodeError(body []byte, err error) *DecodeError {
 	case bytes.HasPrefix(start, []byte("\xef\xbb\xbf")):
 		e.reason = "a byte order mark before the JSON"
 	case e.Path == "" && start[0] == '<':
-		e.reason = "HTML or XML, perhaps the page of a proxy or a login"
+		e.reason = "HTML or XML, perhaps the page of a proxy or a login (check the base URL and the proxy)"
 	}
 	return e
 }

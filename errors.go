@@ -49,8 +49,9 @@ type APIError struct {
 	RetryAfter time.Duration // how long the service asks to wait; 0 where it does not say
 	Body       []byte        // at most 4 KiB of what was received; never printed
 
-	notJSON string   // what the body was if it was not Yoti's JSON
-	hide    *secrets // what the text must not repeat
+	notJSON string        // what the body was if it was not Yoti's JSON
+	ahead   time.Duration // by how much this machine's clock is, if by so much that a signature can be refused for it
+	hide    *secrets      // what the text must not repeat
 }
 
 // FieldError is one entry of an APIError's Errors.
@@ -96,13 +97,20 @@ func (e *APIError) words(text string) string { return shorten(e.hide.mask(text),
 func (e *APIError) advice() string {
 	switch e.StatusCode {
 	case http.StatusUnauthorized:
-		return "check that the key is the newest one of the application with this SDK ID, and the clock"
+		if e.ahead != 0 {
+			return "set the clock of this machine: it is " + offBy(e.ahead)
+		}
+		return "check that the key is the newest one of the application with this SDK ID, that the base URL is that of its " +
+			"environment, sandbox or production, and the clock"
 	case http.StatusForbidden:
 		return "ask Yoti to enable this service for the SDK ID"
 	case http.StatusNotFound:
+		if e.Code == "APP_NOT_FOUND" {
+			return "check that the base URL is that of the SDK ID's environment, sandbox or production"
+		}
 		return "unknown ID, already deleted, of another application, or a wrong base URL"
 	case http.StatusProxyAuthRequired:
-		return "the proxy wants credentials"
+		return "the proxy wants credentials, put them into HTTPS_PROXY"
 	case http.StatusConflict:
 		return "not finished yet, expired, or locked"
 	case http.StatusUnprocessableEntity:
@@ -151,13 +159,14 @@ func (e APIError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil 
 
 // newAPIError reads the service's error JSON as far as it is one.
 func newAPIError(a *answer) *APIError {
-	body := a.readError()
+	body, now := a.readError(), time.Now()
 	e := &APIError{
 		StatusCode: a.StatusCode,
 		Method:     a.method,
 		Endpoint:   a.endpoint,
-		RetryAfter: retryAfter(a.Header, time.Now()),
+		RetryAfter: retryAfter(a.Header, now),
 		Body:       bytes.Clone(body[:min(len(body), maxKeptErrorBody)]),
+		ahead:      clockAhead(a.Header, now),
 		hide:       a.hide,
 	}
 	var fields struct {
@@ -175,6 +184,22 @@ func newAPIError(a *answer) *APIError {
 		e.notJSON = fmt.Sprintf("not an error of Yoti's (%s, %s)", a.contentType(), atLeast(len(body)))
 	}
 	return e
+}
+
+// clockAhead is by how much this machine's clock is ahead of the one that dated the answer; 0 for less than a minute.
+func clockAhead(h http.Header, now time.Time) time.Duration {
+	date, err := http.ParseTime(h.Get("Date"))
+	if err != nil || now.Sub(date).Abs() < time.Minute {
+		return 0
+	}
+	return now.Sub(date)
+}
+
+func offBy(ahead time.Duration) string {
+	if ahead < 0 {
+		return (-ahead).Round(time.Minute).String() + " behind the service's"
+	}
+	return ahead.Round(time.Minute).String() + " ahead of the service's"
 }
 
 const (

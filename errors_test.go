@@ -73,12 +73,12 @@ func TestStatusesAndTheirSentinels(t *testing.T) {
 		{302, nil, "302 Found (redirects are not followed, check the base URL)", "a login page"},
 		{304, nil, "304 Not Modified (redirects are not followed, check the base URL)", "nothing was cached"},
 		{400, yotiface.ErrBadRequest, "400 Bad Request", "documented"},
-		{401, yotiface.ErrUnauthorized, "401 Unauthorized (check that the key is the newest one of the application with this SDK ID, and the clock)", "documented"},
+		{401, yotiface.ErrUnauthorized, "401 Unauthorized (check that the key is the newest one of the application with this SDK ID, that the base URL is that of its environment, sandbox or production, and the clock)", "documented"},
 		{402, nil, "402 Payment Required", "not documented"},
 		{403, yotiface.ErrForbidden, "403 Forbidden (ask Yoti to enable this service for the SDK ID)", "documented"},
 		{404, yotiface.ErrNotFound, "404 Not Found (unknown ID, already deleted, of another application, or a wrong base URL)", "documented"},
 		{405, nil, "405 Method Not Allowed", "not documented"},
-		{407, nil, "407 Proxy Authentication Required (the proxy wants credentials)", "not from the service"},
+		{407, nil, "407 Proxy Authentication Required (the proxy wants credentials, put them into HTTPS_PROXY)", "not from the service"},
 		{408, nil, "408 Request Timeout", "not documented"},
 		{409, yotiface.ErrConflict, "409 Conflict (not finished yet, expired, or locked)", "documented"},
 		{410, nil, "410 Gone", "not documented"},
@@ -550,8 +550,8 @@ func TestDecodeErrors(t *testing.T) {
 	}{
 		{"empty", "", "", "an empty body"},
 		{"white space", " \r\n\t", "", "an empty body"},
-		{"HTML", "<!DOCTYPE html><title>WORD</title>", "", "HTML or XML, perhaps the page of a proxy or a login"},
-		{"HTML after white space", "\n\n  <html>WORD", "", "HTML or XML, perhaps the page of a proxy or a login"},
+		{"HTML", "<!DOCTYPE html><title>WORD</title>", "", "HTML or XML, perhaps the page of a proxy or a login (check the base URL and the proxy)"},
+		{"HTML after white space", "\n\n  <html>WORD", "", "HTML or XML, perhaps the page of a proxy or a login (check the base URL and the proxy)"},
 		{"byte order mark", "\xef\xbb\xbf" + `{"session_id":"ID1"}`, "", "a byte order mark before the JSON"},
 		{"null", "null", "", "null in place of an object"},
 		{"null in white space", " null\n", "", "null in place of an object"},
@@ -679,7 +679,7 @@ func TestDecodeErrorsOfFacesKeepNoBody(t *testing.T) {
 	for _, test := range []struct{ body, text string }{
 		{"", "an empty body"},
 		{"null", "null in place of an object"},
-		{"<html>WORD", "HTML or XML, perhaps the page of a proxy or a login"},
+		{"<html>WORD", "HTML or XML, perhaps the page of a proxy or a login (check the base URL and the proxy)"},
 		{`{"face":{"data":"/9j/WORD`, "JSON that ends too early at /face/data"},
 		{`{"face":[]}`, "an array where something else is due at /face"},
 		{`{"face":{"data":4711}}`, "a number where something else is due at /face/data"},
@@ -790,13 +790,13 @@ func TestTransportErrorsLoseTheURLAndKeepTheirIdentity(t *testing.T) {
 			func(err error) bool {
 				var target *net.DNSError
 				return errors.As(err, &target) && target.IsNotFound
-			}, false, "dial tcp: lookup api.yoti.com: no such host",
+			}, false, "dial tcp: lookup api.yoti.com: no such host (check the base URL, and the network)",
 		},
 		{
 			"refused", func(*http.Request) error {
 				return &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 			},
-			func(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }, false, "dial tcp: connection refused",
+			func(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }, false, "dial tcp: connection refused (check the base URL)",
 		},
 		{
 			"reset", func(*http.Request) error { return &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET} },

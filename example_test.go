@@ -44,6 +44,28 @@ func Example() {
 	// match 1 image/jpeg
 }
 
+// A wrapper around the package's own transport sees every attempt. It must not record the URL, which has IDs in it.
+func ExampleTransport() {
+	demo := yotitest.Demo()
+	defer demo.Close()
+	demo.Inject(yotitest.Status(http.StatusServiceUnavailable))
+
+	watched := transportFunc(func(req *http.Request) (*http.Response, error) {
+		resp, err := yotiface.Transport().RoundTrip(req)
+		if err == nil {
+			fmt.Println(req.Method, resp.StatusCode)
+		}
+		return resp, err
+	})
+	client := demo.Client(yotiface.WithHTTPClient(&http.Client{Transport: watched}))
+	if _, err := client.GetSession(context.Background(), demo.Sessions[0].ID); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// GET 503
+	// GET 200
+}
+
 func ExampleNewClient() {
 	server := yotitest.NewServer()
 	defer server.Close()

@@ -306,7 +306,7 @@ func (f *FamiliarFaceSearch) Explain() string {
 	}
 	switch f.ApprovalOutcome() {
 	case OutcomePending:
-		return fmt.Sprintf("Pending: the search in %s has no result yet.", pool)
+		return fmt.Sprintf("Pending: the search in %s has no result yet; wait for the session to be completed.", pool)
 	case OutcomeApproved:
 		return fmt.Sprintf("Approved: Yoti recommends approval%s.", f.because(pool))
 	case OutcomeRejected:

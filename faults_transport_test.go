@@ -401,21 +401,31 @@ func TestProxyAnswersInPlaceOfTheService(t *testing.T) {
 		assert.Contains(t, err.Error(), "HTML or XML")
 		assert.EqualValues(t, 1, asked.Load())
 	})
-	t.Run("no tunnel", func(t *testing.T) {
-		t.Parallel()
-		client, _ := proxied(t, "https://api.yoti.invalid/idverify/v1", func(w http.ResponseWriter, r *http.Request) {
-			assert.Equal(t, http.MethodConnect, r.Method)
-			assert.NotContains(t, r.Header, "X-Yoti-Auth-Digest", "the proxy sees no signature")
-			w.WriteHeader(http.StatusProxyAuthRequired)
-			_, _ = io.WriteString(w, page)
+	for _, tunnel := range []struct {
+		name   string
+		status int
+		text   string
+		asked  int64
+	}{
+		{"no tunnel without credentials", 407, "407 Proxy Authentication Required (put user and password into HTTPS_PROXY)", 1},
+		{"no tunnel to this host", 403, "403 Forbidden (ask who runs it to allow the host of the base URL)", 1},
+		{"no tunnel for now", 503, "503 Service Unavailable [3 attempts]", 3},
+	} {
+		t.Run(tunnel.name, func(t *testing.T) {
+			t.Parallel()
+			client, asked := proxied(t, "https://api.yoti.invalid/idverify/v1", func(w http.ResponseWriter, r *http.Request) {
+				assert.Equal(t, http.MethodConnect, r.Method)
+				assert.NotContains(t, r.Header, "X-Yoti-Auth-Digest", "the proxy sees no signature")
+				w.WriteHeader(tunnel.status)
+				_, _ = io.WriteString(w, page)
+			})
+			_, err := client.CreateApplicant(t.Context())
+			require.ErrorContains(t, err, "the proxy makes no connection: "+tunnel.text)
+			assert.NotContains(t, err.Error(), "WORD")
+			assertOneLine(t, err.Error())
+			assert.Equal(t, tunnel.asked, asked.Load(), "a POST too: the service has seen nothing")
 		})
-		session, err := client.GetSession(t.Context(), faultID)
-		assert.Nil(t, session)
-		require.Error(t, err)
-		assert.Contains(t, err.Error(), "Proxy Authentication Required")
-		assert.NotContains(t, err.Error(), "WORD")
-		assertOneLine(t, err.Error())
-	})
+	}
 }
 
 func TestHostThatDoesNotResolve(t *testing.T) {

@@ -78,7 +78,7 @@ func isLoopback(host string) bool {
 // before or after NewClient.
 //
 // The default has a transport of the package, which speaks HTTP/1.1 and keeps enough idle connections for hundreds of
-// callers; [http.DefaultTransport] keeps two.
+// callers; [http.DefaultTransport] keeps two. [Transport] returns it, to be wrapped.
 func WithHTTPClient(hc *http.Client) Option {
 	return func(c *config) error {
 		if hc == nil {

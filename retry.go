@@ -94,7 +94,8 @@ func retryable(method string, err error) bool {
 // neverConnected reports whether an attempt failed before there was a connection, so that the service has seen nothing.
 func neverConnected(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
-	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
+	_, refused := errors.AsType[*proxyError](err)
+	return refused || ok && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
 // untrusted reports whether an attempt failed because the other side is not who it should be. Trying again does not

@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/getyoti/yoti-go-sdk/v3/consts"
 )
@@ -245,6 +246,9 @@ func checkID(name, id string) error {
 		return invalid("%s has %d bytes; at most %d are possible", name, len(id), most)
 	}
 	for i := range len(id) {
+		if unicode.IsSpace(rune(id[i])) {
+			return invalid("%s has white space at byte %d; was it trimmed, or is this a name?", name, i)
+		}
 		if !strings.ContainsRune(idCharacters, rune(id[i])) {
 			return invalid("%s has a character other than letters, digits, '-', '_' and '.' at byte %d", name, i)
 		}

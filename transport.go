@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -18,6 +19,15 @@ import (
 // hundreds of callers to one host, where the default keeps two and opens one for nearly every request.
 var sharedTransport = newFrugalTransport(newTransport())
 
+// Transport returns what all clients of the process send through that are given no HTTP client. It is there to be wrapped,
+// for tracing, metrics or a limit of one's own:
+//
+//	yotiface.WithHTTPClient(&http.Client{Transport: otelhttp.NewTransport(yotiface.Transport())})
+//
+// It speaks HTTP/1.1 over TLS 1.2 or later, heeds the proxy settings of the environment, and opens no more connections to a
+// host than there are calls at a time. A wrapper sees the URL with IDs and signature: what it records is its own affair.
+func Transport() http.RoundTripper { return sharedTransport }
+
 func newTransport() *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -31,8 +41,30 @@ func newTransport() *http.Transport {
 		MaxIdleConnsPerHost:    512,
 		IdleConnTimeout:        30 * time.Second, // less than most servers' and balancers', so that they seldom hang up first
 		MaxResponseHeaderBytes: 1 << 20,
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+			if resp.StatusCode != http.StatusOK {
+				return &proxyError{resp.StatusCode}
+			}
+			return nil
+		},
 	}
 }
+
+// A proxyError is a proxy that was asked for a connection to the service and would not make one.
+type proxyError struct{ status int }
+
+func (e *proxyError) Error() string {
+	text := fmt.Sprintf("the proxy makes no connection: %d %s", e.status, http.StatusText(e.status))
+	switch {
+	case e.status == http.StatusProxyAuthRequired:
+		text += " (put user and password into HTTPS_PROXY)"
+	case e.final():
+		text += " (ask who runs it to allow the host of the base URL)"
+	}
+	return text
+}
+
+func (e *proxyError) final() bool { return e.status/100 == 4 }
 
 // unredirected takes the Location off a redirect, so that net/http can neither follow it nor quote it. A signature is for
 // one path of one host, and must not be sent to another.
@@ -82,7 +114,7 @@ func newTransportError(ctx context.Context, r request, hide *secrets, err error)
 	}
 	return &transportError{
 		callError: callError{r.method, r.endpoint, hide.mask(transportText(err)), err},
-		final:     untrusted(err) || errors.Is(err, errNoResponse),
+		final:     untrusted(err) || refusedByProxy(err) || errors.Is(err, errNoResponse),
 	}
 }
 
@@ -99,10 +131,24 @@ func transportText(err error) string {
 		return "the connection was closed before the answer"
 	case errors.Is(err, syscall.ECONNRESET):
 		return "the connection was reset"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return unquoted(err) + " (check the base URL)"
+	case isUnknownHost(err):
+		return unquoted(err) + " (check the base URL, and the network)"
 	case untrusted(err):
 		return "the server cannot be trusted: " + unquoted(err) + " (check the base URL, the proxy, and the system's certificates)"
 	}
 	return unquoted(err)
+}
+
+func refusedByProxy(err error) bool {
+	refusal, ok := errors.AsType[*proxyError](err)
+	return ok && refusal.final()
+}
+
+func isUnknownHost(err error) bool {
+	unknown, ok := errors.AsType[*net.DNSError](err)
+	return ok && unknown.IsNotFound
 }
 
 // quoted finds what net/http quotes, and what net/textproto appends.
