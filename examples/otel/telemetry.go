@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/yotiface/yotiface"
+)
+
+// scope is the name of what this program itself records.
+const scope = "github.com/yotiface/yotiface/examples/otel"
+
+// telemetry is where a service's signals go.
+type telemetry struct {
+	traces  trace.TracerProvider
+	metrics metric.MeterProvider
+	log     *slog.Logger
+}
+
+// newClient returns a client each of whose attempts is a span and a measurement of http.client.request.duration.
+//
+// The order of the transports matters: what is recorded lies between the one that takes the IDs out of the request and the
+// one that puts them back.
+func (t telemetry) newClient(sdkID string, pemKey []byte, opts ...yotiface.Option) (*yotiface.Client, error) {
+	recorded := otelhttp.NewTransport(
+		revealed{yotiface.Transport()},
+		otelhttp.WithTracerProvider(t.traces),
+		otelhttp.WithMeterProvider(t.metrics),
+		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()), // Yoti has no use for the trace's ID
+		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }),
+	)
+	opts = append(opts, yotiface.WithHTTPClient(&http.Client{Transport: redacted{recorded}}), yotiface.WithLogger(t.log))
+	return yotiface.NewClient(sdkID, pemKey, opts...)
+}
+
+// traced adds to a log record the trace and the span that it was written in. The library logs with the context of the call.
+type traced struct{ slog.Handler }
+
+func (h traced) Handle(ctx context.Context, record slog.Record) error {
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		record.AddAttrs(slog.String("trace_id", span.TraceID().String()), slog.String("span_id", span.SpanID().String()))
+	}
+	return h.Handler.Handle(ctx, record)
+}
+
+func (h traced) WithAttrs(attrs []slog.Attr) slog.Handler { return traced{h.Handler.WithAttrs(attrs)} }
+func (h traced) WithGroup(name string) slog.Handler       { return traced{h.Handler.WithGroup(name)} }
