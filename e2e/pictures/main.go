@@ -1,4 +1,4 @@
-// Command pictures takes the pictures of the page that the README shows, into docs/images:
+// Command pictures takes the pictures that the README shows, of the page and of a terminal, into docs/images:
 //
 //	go -C e2e run ./pictures
 package main
@@ -54,7 +54,12 @@ func run(ctx context.Context, out string) error {
 	defer stop()
 
 	for name, dark := range map[string]bool{"light": false, "dark": true} {
-		err = take(chromium, page.URL, filepath.Join(out, "review-"+name+".png"), dark)
+		err := steps(
+			func() error { return take(chromium, page.URL, filepath.Join(out, "review-"+name+".png"), dark) },
+			func() error {
+				return takeTerminal(ctx, chromium, folder, filepath.Join(out, "terminal-"+name+".png"), dark)
+			},
+		)
 		if err != nil {
 			return err
 		}
@@ -82,7 +87,7 @@ func take(chromium *browser.Browser, url, file string, dark bool) error {
 			return tab.Until(`document.querySelector(".tabs [aria-current]").innerText === "Match 2"`)
 		},
 		func() error { return tab.Do(chromedp.Blur(chromedp.CSS(".tabs [aria-current]"))) },
-		func() error { return save(tab, file) },
+		func() error { return save(tab, file, false) },
 	)
 }
 
@@ -118,12 +123,12 @@ func follow(tab *browser.Page, row int) error {
 	return tab.Go(href)
 }
 
-// save writes a picture, as small as a PNG can be without a loss.
-func save(tab *browser.Page, file string) error {
+// save writes a picture of what is to be seen or, if whole, of the whole page, as small as a PNG can be without a loss.
+func save(tab *browser.Page, file string, whole bool) error {
 	if err := tab.Settled(); err != nil {
 		return err
 	}
-	taken, err := tab.Picture(false)
+	taken, err := tab.Picture(whole)
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,16 @@ func Build(ctx context.Context, folder string) (string, error) {
 	return path, nil
 }
 
+// Environment is the caller's, without an account.
+func Environment() (env []string) {
+	for _, pair := range os.Environ() {
+		if !strings.HasPrefix(pair, "YOTI_") && !strings.HasPrefix(pair, "REVIEW_") {
+			env = append(env, pair)
+		}
+	}
+	return env
+}
+
 // A Program is the page as it runs.
 type Program struct {
 	URL string // with a slash at its end
@@ -42,12 +52,7 @@ type Program struct {
 // Start starts the page on a free port, without the caller's environment of Yoti but with env, and waits until it serves.
 func Start(path string, env []string, args ...string) (*Program, error) {
 	cmd := exec.Command(path, append([]string{"-addr", "127.0.0.1:0"}, args...)...) //nolint:gosec,noctx // G204: it was built here, and Stop ends it
-	for _, pair := range os.Environ() {
-		if !strings.HasPrefix(pair, "YOTI_") && !strings.HasPrefix(pair, "REVIEW_") {
-			cmd.Env = append(cmd.Env, pair)
-		}
-	}
-	cmd.Env = append(cmd.Env, env...)
+	cmd.Env = append(Environment(), env...)
 	cmd.Stderr = os.Stderr
 	output, err := cmd.StdoutPipe()
 	if err != nil {
