@@ -14,13 +14,14 @@ as_root() {
 	if [[ $EUID -eq 0 ]]; then "$@"; else sudo "$@"; fi
 }
 
+export DEBIAN_FRONTEND=noninteractive
 if ! command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then
-	export DEBIAN_FRONTEND=noninteractive
 	as_root apt-get update -qq
 	as_root apt-get install -y -qq --no-install-recommends chromium fonts-liberation fonts-noto-core >/dev/null
 fi
 
 if ! sha256sum --status --check <<<"$AXE_SHA256  $axe" 2>/dev/null; then
+	command -v npm >/dev/null 2>&1 || as_root apt-get install -y -qq --no-install-recommends npm >/dev/null
 	tmp=$(mktemp -d)
 	trap 'rm -rf "$tmp"' EXIT
 	npm install --silent --no-save --no-audit --no-fund --ignore-scripts --prefix "$tmp" "axe-core@$AXE_VERSION"

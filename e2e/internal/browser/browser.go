@@ -77,10 +77,10 @@ const watcher = `
 	window.violations = [];
 	document.addEventListener("securitypolicyviolation", (e) => violations.push(e.violatedDirective + " " + e.blockedURI));
 	window.moved = [];
+	const place = (r) => [r.x, r.y, r.width, r.height].map(Math.round).join(" ");
+	const moving = (s) => (s.node?.outerHTML ?? s.node?.textContent ?? "?").slice(0, 120) + " from " + place(s.previousRect) + " to " + place(s.currentRect);
 	new PerformanceObserver((list) => {
-		for (const e of list.getEntries()) if (!e.hadRecentInput) {
-			moved.push(e.value.toFixed(5) + " " + e.sources.map((s) => s.node?.cloneNode().outerHTML ?? s.node?.nodeName).join(" "));
-		}
+		for (const e of list.getEntries()) if (!e.hadRecentInput) moved.push(e.value.toFixed(5) + " " + e.sources.map(moving).join("; "));
 	}).observe({type: "layout-shift", buffered: true});`
 
 // Open opens a tab. done closes it.
