@@ -222,11 +222,16 @@ func (c *Client) attempt(ctx context.Context, r request, path string, try int, a
 	defer resp.Body.Close()
 	status = resp.StatusCode
 	a := newAnswer(ctx, r, resp, hide, c.maxResponseBytes)
-	if status < 200 || status > 299 {
+	success := status >= 200 && status <= 299
+	if !success || accept == nil {
+		// The status has decided. What follows it is worth some time, but not all of the attempt's.
+		defer time.AfterFunc(afterStatus, cancel).Stop()
+	}
+	if !success {
 		return newAPIError(a)
 	}
 	if accept == nil {
-		a.drain() // for the connection's sake: the call has succeeded, whatever comes
+		a.drain() // for the connection's sake
 		return nil
 	}
 	if err := a.acceptable(); err != nil {
@@ -234,6 +239,9 @@ func (c *Client) attempt(ctx context.Context, r request, path string, try int, a
 	}
 	return a.named(accept(a))
 }
+
+// afterStatus is how long the body of an answer is waited for whose status says all that counts.
+const afterStatus = 2 * time.Second
 
 // send sends a request through a copy of the HTTP client. The copy is made here and not in NewClient, so that a mock that
 // replaces the transport afterwards is seen.

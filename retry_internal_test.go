@@ -429,6 +429,45 @@ func TestAttemptTimeoutIsTriedAgain(t *testing.T) {
 	})
 }
 
+// drips answers with a body that never comes to its end.
+func drips(code int) step {
+	return func(req *http.Request) (*http.Response, error) {
+		start, end := io.Pipe()
+		go func() {
+			_, _ = io.WriteString(end, `{"code":"CODE"}`)
+			<-req.Context().Done()
+			end.CloseWithError(req.Context().Err())
+		}()
+		return &http.Response{StatusCode: code, Header: http.Header{}, Body: start, ContentLength: -1, Request: req}, nil
+	}
+}
+
+// Where the status says it all, a body that does not end does not hold the call up for as long as an attempt may take.
+func TestBodyBehindAStatusThatHasDecidedIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		require.NoError(t, scripted(t, &script{steps: []step{drips(200)}}).call(t.Context(), http.MethodDelete))
+		assert.Equal(t, afterStatus, time.Since(start))
+	})
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		err := scripted(t, &script{steps: []step{drips(422)}}).call(t.Context(), http.MethodPost)
+		require.ErrorIs(t, err, ErrUnprocessable)
+		assert.Contains(t, err.Error(), "CODE", "what came is read")
+		assert.Equal(t, afterStatus, time.Since(start))
+	})
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := scripted(t, &script{steps: []step{drips(422)}}).call(ctx, http.MethodPost)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, ErrUnprocessable)
+		assert.Equal(t, time.Second, time.Since(start))
+	})
+}
+
 func TestShorterTimeoutOfTheHTTPClientWins(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
