@@ -704,7 +704,7 @@ func TestEnvironmentThatIsRefused(t *testing.T) {
 		{name: "no SDK ID", keyFile: keyFile, reason: "not configured", says: "YOTI_CLIENT_SDK_ID is not set"},
 		{name: "no key file", sdkID: ownSDKID, reason: "not configured", says: "YOTI_KEY_FILE_PATH is not set"},
 		{name: "nothing", reason: "not configured", says: "YOTI_CLIENT_SDK_ID is not set"},
-		{name: "SDK ID with a line end", sdkID: "WORD\n", keyFile: keyFile, reason: "read from a file", says: "the SDK ID has a character"},
+		{name: "SDK ID with a line end", sdkID: "WORD\n", keyFile: keyFile, reason: "read from a file", says: "the SDK ID has white space"},
 		{name: "missing file", sdkID: ownSDKID, keyFile: missing, reason: "not mounted", says: "the file that YOTI_KEY_FILE_PATH names cannot be read", is: fs.ErrNotExist},
 		{name: "directory", sdkID: ownSDKID, keyFile: filepath.Dir(keyFile), reason: "mounted wrongly", says: "the file that YOTI_KEY_FILE_PATH names cannot be read"},
 		{name: "below a file", sdkID: ownSDKID, keyFile: filepath.Join(keyFile, "WORD"), reason: "mounted wrongly", says: "the file that YOTI_KEY_FILE_PATH names cannot be read"},
