@@ -85,7 +85,7 @@ func (c *Client) DownloadFace(ctx context.Context, applicantID, faceID string, w
 	out := &sink{w: w}
 	var contentType string
 	err := c.readApplicant(ctx, faceBelow, []string{applicantID, faceID}, func(a *answer) (err error) {
-		_, contentType, err = decodeFace(a.body, nil, out)
+		_, contentType, err = decodeFace(a.body, make([]byte, 0, blockBytes), out)
 		return out.final(err)
 	})
 	return MediaInfo{ContentType: contentType, Size: out.written}, err

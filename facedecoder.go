@@ -7,27 +7,21 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/go-json-experiment/json"
 )
 
-// decodeFace reads {"face":{"data":"<base64>","content_type":"image/jpeg"}}. It appends the image to image or, if to is not
-// nil, writes it to to while it arrives. Between the body and the JSON decoder stands a reader that takes the one large
-// string out; the decoder sees an empty one in its place and checks all the rest.
-func decodeFace(body *bodyReader, image []byte, to io.Writer) (_ []byte, contentType string, err error) {
+// decodeFace reads {"face":{"data":"<base64>","content_type":"image/jpeg"}} and decodes the image into room, which grows where
+// it has to. If to is not nil, what is in room goes there whenever it is nearly full. Between the body and the JSON decoder
+// stands a reader that takes the one large string out; the decoder sees an empty one in its place and checks all the rest.
+func decodeFace(body *bodyReader, room []byte, to io.Writer) (image []byte, contentType string, err error) {
 	var document struct {
 		Face struct {
 			Data        string `json:"data"`
 			ContentType string `json:"content_type"`
 		} `json:"face"`
 	}
-	r := faceReaders.Get().(*faceReader)
-	defer r.free()
-	r.from, r.image, r.to = body, image, to
-	if to != nil {
-		r.image = r.block[:0]
-	}
+	r := &faceReader{from: body, image: room, to: to}
 	err = json.UnmarshalRead(r, &document)
 	switch {
 	case r.err != nil:
@@ -62,11 +56,12 @@ var withoutLineBreaks = strings.NewReplacer("\n", "", "\r", "")
 // decodedSize is how large the image in an answer of a length can be.
 func decodedSize(length int64) int { return base64.StdEncoding.DecodedLen(int(length)) }
 
-// The size of the blocks that base64 is decoded in: large enough that the loop around it does not count, and a multiple
-// of the four characters that stand for three bytes.
+// How much text is read at a time, and about how much of the image is written: enough that the loops around it do not count.
+// The buffers do not serve the next face. Some wrappers of a body go on reading into a buffer after its call has ended, and
+// would mix one person's face into another's.
 const (
-	blockText  = 16 << 10
-	blockBytes = blockText / 4 * 3
+	blockText  = 4 << 10
+	blockBytes = 16 << 10
 )
 
 // A faceReader passes JSON on, and takes the string at /face/data out of it.
@@ -75,8 +70,8 @@ const (
 // the decoder that reads from it refuses the text then: brackets, names and quotes go through unchanged.
 type faceReader struct {
 	from  io.Reader
-	image []byte    // what was decoded
-	to    io.Writer // where it goes, a block at a time; nil: it stays
+	image []byte    // what was decoded and not written
+	to    io.Writer // where it goes; nil: it stays
 	err   error     // why this is no image, or the writer's error; for good
 
 	in       [blockText]byte // what was read; in[pos:end] is not used yet
@@ -90,20 +85,10 @@ type faceReader struct {
 	inFace bool   // the object at depth 2 is the value of "face"
 	taken  bool   // the string was found
 
-	text    [blockText]byte // base64 that waits for a full block
+	text    [4]byte // base64 that waits for the rest of four characters
 	n       int
-	padded  bool             // padding has been seen: nothing may follow it
-	block   [blockBytes]byte // what is on its way to a writer
-	sniffed string           // the type of the image by its first bytes
-}
-
-// faceReaders keeps the readers for the next face: their buffers are as large as a small image.
-var faceReaders = sync.Pool{New: func() any { return new(faceReader) }}
-
-// free gives the reader back, with nothing of a face in it.
-func (r *faceReader) free() {
-	*r = faceReader{}
-	faceReaders.Put(r)
+	padded  bool   // padding has been seen: nothing may follow it
+	sniffed string // the type of the image by its first bytes
 }
 
 // A place is what the next byte belongs to.
@@ -302,52 +287,70 @@ func unescape(s []byte) (c byte, size int) {
 	return byte(code), 6
 }
 
-// take adds base64 without escapes.
+// take adds base64 without escapes. Four characters stand for three bytes, and what is left over waits for more.
 func (r *faceReader) take(text []byte) {
-	for len(text) > 0 && r.err == nil {
-		if r.padded {
-			r.err = errBase64
-			return
-		}
+	if r.n > 0 {
 		n := copy(r.text[r.n:], text)
 		r.n += n
 		text = text[n:]
-		if r.n == len(r.text) {
-			r.flush()
+		if r.n < len(r.text) {
+			return
 		}
+		r.decode(r.text[:])
 	}
+	whole := len(text) &^ 3
+	r.decode(text[:whole])
+	r.n = copy(r.text[:], text[whole:])
 }
 
-// finish decodes what is left at the end of the image.
-func (r *faceReader) finish() {
-	if r.n > 0 {
-		r.flush()
+// decode adds what whole groups of four characters stand for.
+func (r *faceReader) decode(text []byte) {
+	if len(text) == 0 || r.err != nil {
+		return
 	}
-	if r.err == nil && r.sniffed == "" {
-		r.err = errNoImage
-	}
-}
-
-// flush decodes a block.
-func (r *faceReader) flush() {
-	text, before := r.text[:r.n], len(r.image)
-	r.n = 0
-	r.image, r.err = base64.StdEncoding.AppendDecode(r.image, text)
-	decoded := r.image[before:]
+	before := len(r.image)
+	var err error
+	r.image, err = base64.StdEncoding.AppendDecode(r.image, text)
 	padding := len(text) - len(bytes.TrimRight(text, "="))
-	r.padded = padding > 0
 	// The decoder skips line breaks, which JSON allows in a string as escapes only: then fewer bytes come out.
-	if r.err != nil || len(text)%4 != 0 || len(decoded) != len(text)/4*3-padding {
+	if err != nil || r.padded || len(r.image)-before != len(text)/4*3-padding {
 		r.err = errBase64
 		return
 	}
-	if r.sniffed == "" {
-		if r.sniffed, r.err = sniffImage(decoded); r.err != nil {
-			return
-		}
+	r.padded = padding > 0
+	if len(r.image) >= sniffLen {
+		r.sniff()
 	}
-	if r.to != nil {
-		_, r.err = r.to.Write(decoded)
+	if r.sniffed != "" && cap(r.image)-len(r.image) < blockText {
+		r.write()
+	}
+}
+
+// finish is the end of the image.
+func (r *faceReader) finish() {
+	switch {
+	case r.err != nil:
+	case r.n > 0:
+		r.err = errBase64
+	case len(r.image) == 0 && r.sniffed == "":
+		r.err = errNoImage
+	default:
+		r.sniff()
+		r.write()
+	}
+}
+
+// sniff looks at the first bytes of the image, once.
+func (r *faceReader) sniff() {
+	if r.sniffed == "" && r.err == nil {
+		r.sniffed, r.err = sniffImage(r.image)
+	}
+}
+
+// write passes on what was decoded, if it goes anywhere.
+func (r *faceReader) write() {
+	if r.to != nil && r.err == nil && len(r.image) > 0 {
+		_, r.err = r.to.Write(r.image)
 		r.image = r.image[:0]
 	}
 }

@@ -51,7 +51,7 @@ func TestDecodeFaceInPieces(t *testing.T) {
 		for writingName, writing := range writings {
 			t.Run(readerName+", "+writingName, func(t *testing.T) {
 				t.Parallel()
-				for _, size := range []int{3, 4, 5, 511, 512, 513, blockBytes - 1, blockBytes, blockBytes + 1, 2*blockBytes - 1, 2 * blockBytes, 2*blockBytes + 1, 2*blockBytes + 2} {
+				for _, size := range []int{3, 4, 5, 511, 512, 513, 3071, 3072, 3073, 12287, 12288, 12289, blockBytes - 1, blockBytes, blockBytes + 1, 2*blockBytes - 1, 2 * blockBytes, 2*blockBytes + 1, 2*blockBytes + 2} {
 					image := faceImage(size)
 					body := `{"face":{"data":"` + writing(base64.StdEncoding.EncodeToString(image)) + `","content_type":"image/jpeg"}}`
 					var got bytes.Buffer
@@ -184,14 +184,53 @@ func TestDecodeFaceOfAHostileAnswer(t *testing.T) { //nolint:paralleltest // tes
 	}
 }
 
-// A reader's buffers serve the next face. Nothing of the last one is in them.
-func TestFaceReaderIsGivenBackEmpty(t *testing.T) { //nolint:paralleltest // another test could take it meanwhile
-	r := &faceReader{from: strings.NewReader(`{"face":{"data":"` + base64.StdEncoding.EncodeToString(faceImage(100_000)) + `"}}`)}
-	_, err := io.ReadAll(r)
+// A body that goes on writing into the buffer it was given, when its call has long ended, does not reach another face. Some
+// wrappers that watch a context do that.
+func TestFaceIsNotMixedWithThatOfACallThatEnded(t *testing.T) {
+	t.Parallel()
+	var late []byte // the buffer of the first call
+	first := readerFunc(func(p []byte) (int, error) {
+		late = p
+		return 0, errors.New("the context ended")
+	})
+	_, _, err := decodeFace(faceBody(first), nil, nil)
+	require.Error(t, err)
+
+	image := faceImage(100_000)
+	body := strings.NewReader(`{"face":{"data":"` + base64.StdEncoding.EncodeToString(image) + `"}}`)
+	second := readerFunc(func(p []byte) (int, error) {
+		n, err := body.Read(p)
+		for i := range late {
+			late[i] = 'A'
+		}
+		return n, err
+	})
+	got, _, err := decodeFace(faceBody(second), nil, nil)
 	require.NoError(t, err)
-	require.Equal(t, faceImage(100_000), r.image)
-	r.free()
-	assert.Zero(t, *r)
+	assert.True(t, bytes.Equal(image, got))
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// A writer that keeps what it is given, which it should not, keeps it of its own face and not of the next.
+func TestWriterThatKeepsABlockSeesNoOtherFace(t *testing.T) {
+	t.Parallel()
+	var kept []byte
+	keeper := writerFunc(func(p []byte) (int, error) {
+		kept = p
+		return len(p), nil
+	})
+	download := func(image []byte, to io.Writer) {
+		body := strings.NewReader(`{"face":{"data":"` + base64.StdEncoding.EncodeToString(image) + `"}}`)
+		_, _, err := decodeFace(faceBody(body), make([]byte, 0, blockBytes), to)
+		require.NoError(t, err)
+	}
+	download(faceImage(1000), keeper)
+	before := bytes.Clone(kept)
+	download(bytes.Repeat([]byte("\xff\xd8\xff"), 1000), io.Discard)
+	assert.True(t, bytes.Equal(before, kept))
 }
 
 // A body's end and a body's failure stay what they are, however often they are asked for.
