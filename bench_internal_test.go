@@ -50,6 +50,22 @@ func TestConnectionsAreFewAndKept(t *testing.T) {
 	}
 }
 
+// A request that was served meanwhile needs no connection any more, even where there is room for one.
+func TestNoConnectionIsOpenedForARequestThatWasServed(t *testing.T) {
+	t.Parallel()
+	f := newFrugalTransport(&http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		t.Error("a connection was opened")
+		return nil, io.ErrUnexpectedEOF
+	}})
+	served := &ticket{host: "https://yoti.test"}
+	f.count(served.host, 1, 0)
+	f.serve(served)
+	_, err := f.DialContext(context.WithValue(t.Context(), ticketKey{}, served), "tcp", "yoti.test:443")
+	assert.Equal(t, errServed, err)
+	f.count(served.host, -1, 0)
+	assert.Empty(t, f.hosts, "nothing is left of it")
+}
+
 // countConnections has callers make calls, and counts the connections that arrived, and those that were open at a time.
 func countConnections(t *testing.T, overTLS bool, callers, calls int) (altogether, atATime int64) {
 	t.Helper()

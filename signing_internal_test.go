@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A request is the one that the official package makes, to the byte: PKCS #1 v1.5 signs the same text in the same way.
+// A request is the one that the official package makes with the same nonce and timestamp: PKCS #1 v1.5 signs the same text in
+// the same way.
 func TestSignedAsTheOfficialPackageSigns(t *testing.T) {
 	t.Parallel()
 	s := &signer{key: connectionsKey(), sdkID: "b3c60000-0000-4000-8000-000000000b79", baseURL: "https://api.yoti.com/idverify/v1"}
@@ -23,10 +24,11 @@ func TestSignedAsTheOfficialPackageSigns(t *testing.T) {
 		body               []byte
 	}{
 		{"no body", http.MethodGet, "/sessions/7938ac1e-0a4a-49b7-953f-08cfa764358f", nil},
+		{"a deletion", http.MethodDelete, "/pools/d74cf701", nil},
 		{"a POST without a body", http.MethodPost, "/applicants", nil},
 		{"one byte", http.MethodPost, "/applicants", []byte("{")},
 		{"two bytes", http.MethodPost, "/applicants", []byte("{}")},
-		{"three bytes", http.MethodPut, "/pools/{}", []byte("{ }")},
+		{"three bytes", http.MethodPost, "/pools", []byte("{ }")},
 		{"less than a block of the encoder", http.MethodPost, "/sessions", random[:767]},
 		{"a block of the encoder", http.MethodPost, "/sessions", random[:768]},
 		{"more than a block of the encoder", http.MethodPost, "/sessions", random[:769]},
