@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -234,7 +235,8 @@ func (c *Client) DeleteSession(ctx context.Context, sessionID string) error {
 // other error, such as [ErrNotFound], ends the wait.
 //
 // It may wait for as long as the context allows: give it a deadline. When the context is done, the error matches its error
-// and, if the last answer was an error, that one. An interval that is not positive is [ErrInvalidArgument].
+// and, if the last answer was an error, that one; if it was a session, it tells the state. An interval that is not positive is
+// [ErrInvalidArgument].
 //
 // Where notifications arrive, let them start a single [Client.GetSession] instead, and wait only as a safety net.
 func (c *Client) WaitForSession(ctx context.Context, sessionID string, interval time.Duration) (*Session, error) {
@@ -245,15 +247,18 @@ func (c *Client) WaitForSession(ctx context.Context, sessionID string, interval 
 	stopped := func(last error) error {
 		return newStoppedError(ctx, request{method: http.MethodGet, endpoint: sessionEndpoint}, 1, last)
 	}
-	var last error
+	var last error // what there was to wait for
 	for {
 		session, err := c.GetSession(ctx, sessionID)
 		switch {
 		case err == nil && (session.State == SessionCompleted || session.State == SessionExpired):
 			return session, nil
 		case err == nil:
-			last = nil
+			last = fmt.Errorf("yotiface: the session was %s", shorten(mask(string(session.State), nil), 40))
 		case ctx != nil && ctx.Err() != nil && last != nil:
+			if inner, ok := errors.AsType[*stoppedError](err); ok && inner.last != nil {
+				last = inner.last
+			}
 			return nil, stopped(last)
 		case ctx == nil || ctx.Err() != nil || !retryable(http.MethodGet, err):
 			return nil, err
@@ -326,8 +331,11 @@ func (c *Client) CreateSession(ctx context.Context, spec any) (*CreatedSession, 
 	if err != nil {
 		return nil, invalid("the session specification cannot be encoded: %s", shorten(mask(err.Error(), nil), 300))
 	}
-	if body[0] != '{' {
-		return nil, invalid("the session specification does not encode to a JSON object")
+	switch {
+	case body[0] != '{':
+		return nil, invalid("the session specification does not encode to a JSON object; JSON itself is passed as a json.RawMessage")
+	case string(body) == "{}" && reflect.ValueOf(spec).MethodByName("Build").IsValid():
+		return nil, invalid("the session specification is a builder; pass what its Build returns")
 	}
 	type created struct {
 		ID       string `json:"session_id"`
