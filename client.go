@@ -156,8 +156,11 @@ func (c *Client) remove(ctx context.Context, endpoint string, ids ...string) err
 // do is the road of every call: attempt it, and again as far as the retry policy goes. accept reads a success; it is nil
 // where the service has nothing to say, and is called anew for every attempt that gets so far.
 func (c *Client) do(ctx context.Context, r request, accept func(*answer) error) error {
-	if ctx == nil {
+	switch {
+	case ctx == nil:
 		return invalid("the context is nil")
+	case c.signer == nil:
+		return invalid("the client was not made by NewClient")
 	}
 	path, err := r.path()
 	if err != nil {
@@ -204,7 +207,7 @@ func (c *Client) attempt(ctx context.Context, r request, path string, try int, a
 	ctx, cancel := context.WithTimeout(ctx, c.attemptTimeout)
 	defer cancel()
 	status, start := 0, time.Now()
-	defer func() { c.log(ctx, r, try, status, time.Since(start)) }()
+	defer func() { c.log(ctx, r, try, status, time.Since(start), err) }()
 
 	header := http.Header{"Accept": {cmp.Or(r.accept, "application/json")}, "User-Agent": {c.userAgent}}
 	if r.body != nil {
@@ -251,9 +254,18 @@ func (c *Client) send(req *http.Request) (*http.Response, error) {
 	return hc.Do(req)
 }
 
-// log records one attempt, without anything that identifies a person.
-func (c *Client) log(ctx context.Context, r request, try, status int, took time.Duration) {
-	c.logger.LogAttrs(ctx, slog.LevelDebug, "yotiface: attempt",
+// log records one attempt, without anything that identifies a person. The error is that of a transport that gave no
+// complete answer: the caller may never see it, as another attempt follows.
+func (c *Client) log(ctx context.Context, r request, try, status int, took time.Duration, err error) {
+	if !c.logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	attrs := []slog.Attr{
 		slog.String("method", r.method), slog.String("endpoint", r.endpoint),
-		slog.Int("status", status), slog.Duration("duration", took), slog.Int("try", try))
+		slog.Int("status", status), slog.Duration("duration", took), slog.Int("try", try),
+	}
+	if broken, ok := errors.AsType[*transportError](err); ok {
+		attrs = append(attrs, slog.String("error", broken.text))
+	}
+	c.logger.LogAttrs(ctx, slog.LevelDebug, "yotiface: attempt", attrs...)
 }

@@ -122,8 +122,9 @@ func WithMaxResponseBytes(n int64) Option {
 	}
 }
 
-// WithLogger makes the client write a debug record of every attempt: method and endpoint template, status, duration and
-// which try it was; no IDs. Without it, or with nil, nothing is logged.
+// WithLogger makes the client write a debug record of every attempt, with the context of the call: method and endpoint
+// template, status, duration, which try it was, and the error where there was no complete answer; no IDs. Without it, or with
+// nil, nothing is logged.
 func WithLogger(l *slog.Logger) Option {
 	return func(c *config) error {
 		if l == nil {

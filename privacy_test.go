@@ -715,11 +715,13 @@ func TestLogRecordsHoldNothingThatIdentifies(t *testing.T) {
 					Status   int       `json:"status"`
 					Duration int64     `json:"duration"`
 					Try      int       `json:"try"`
+					Error    string    `json:"error"`
 				}
 				require.NoError(t, jsonv2.Unmarshal([]byte(line), &record, jsonv2.RejectUnknownMembers(true)), "nothing else is logged")
 				assert.Equal(t, "DEBUG", record.Level)
 				assert.Equal(t, "yotiface: attempt", record.Msg)
 				assert.Positive(t, record.Duration)
+				assert.Equal(t, record.Status == 0, record.Error != "", "where there was no answer, why")
 				got = append(got, fmt.Sprintf("%s %s %d %d", record.Method, record.Endpoint, record.Status, record.Try))
 			}
 			assert.Equal(t, test.want, got)
