@@ -50,7 +50,7 @@ type APIError struct {
 	Body       []byte        // at most 4 KiB of what was received; never printed
 
 	notJSON string        // what the body was if it was not Yoti's JSON
-	ahead   time.Duration // by how much this machine's clock is, if by so much that a signature can be refused for it
+	ahead   time.Duration // by how much this machine's clock is, if it is enough to speak of
 	hide    *secrets      // what the text must not repeat
 }
 
@@ -96,21 +96,34 @@ func (e *APIError) words(text string) string { return shorten(e.hide.mask(text),
 // advice says what to try, where experience tells.
 func (e *APIError) advice() string {
 	switch e.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+		if e.notJSON != "" && len(e.Body) > 0 {
+			return "it may come from something on the way, so check the proxy and the base URL"
+		}
+	}
+	switch e.StatusCode {
 	case http.StatusUnauthorized:
-		if e.ahead != 0 {
+		switch {
+		case e.Code == "INVALID_NONCE" || e.Code == "INVALID_YOTI_AUTH_DIGEST":
+			return "check that nothing between here and Yoti, such as an HTTP client's transport, changes or repeats requests"
+		case e.ahead != 0 && e.Code == "INVALID_TIMESTAMP":
 			return "set the clock of this machine: it is " + offBy(e.ahead)
 		}
-		return "check that the key is the newest one of the application with this SDK ID, that the base URL is that of its " +
+		advice := "check that the key is the newest one of the application with this SDK ID, that the base URL is that of its " +
 			"environment, sandbox or production, and the clock"
+		if e.ahead != 0 {
+			advice += ": it is " + offBy(e.ahead)
+		}
+		return advice
 	case http.StatusForbidden:
 		return "ask Yoti to enable this service for the SDK ID"
 	case http.StatusNotFound:
 		if e.Code == "APP_NOT_FOUND" {
 			return "check that the base URL is that of the SDK ID's environment, sandbox or production"
 		}
-		return "unknown ID, already deleted, of another application, or a wrong base URL"
+		return "unknown ID, already deleted, of another kind or application, or a wrong base URL"
 	case http.StatusProxyAuthRequired:
-		return "the proxy wants credentials, put them into HTTPS_PROXY"
+		return "the proxy wants credentials, put them into its URL"
 	case http.StatusConflict:
 		return "not finished yet, expired, or locked"
 	case http.StatusUnprocessableEntity:
@@ -186,13 +199,16 @@ func newAPIError(a *answer) *APIError {
 	return e
 }
 
-// clockAhead is by how much this machine's clock is ahead of the one that dated the answer; 0 for less than a minute.
+// clockAhead is by how much this machine's clock is ahead of the one that dated the answer; 0 for what is too little to
+// matter, and for what is no date of today.
 func clockAhead(h http.Header, now time.Time) time.Duration {
+	const least, most = time.Minute, 10 * 365 * 24 * time.Hour
 	date, err := http.ParseTime(h.Get("Date"))
-	if err != nil || now.Sub(date).Abs() < time.Minute {
+	ahead := now.Sub(date)
+	if err != nil || ahead.Abs() < least || ahead.Abs() > most {
 		return 0
 	}
-	return now.Sub(date)
+	return ahead
 }
 
 func offBy(ahead time.Duration) string {

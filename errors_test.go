@@ -76,9 +76,9 @@ func TestStatusesAndTheirSentinels(t *testing.T) {
 		{401, yotiface.ErrUnauthorized, "401 Unauthorized (check that the key is the newest one of the application with this SDK ID, that the base URL is that of its environment, sandbox or production, and the clock)", "documented"},
 		{402, nil, "402 Payment Required", "not documented"},
 		{403, yotiface.ErrForbidden, "403 Forbidden (ask Yoti to enable this service for the SDK ID)", "documented"},
-		{404, yotiface.ErrNotFound, "404 Not Found (unknown ID, already deleted, of another application, or a wrong base URL)", "documented"},
+		{404, yotiface.ErrNotFound, "404 Not Found (unknown ID, already deleted, of another kind or application, or a wrong base URL)", "documented"},
 		{405, nil, "405 Method Not Allowed", "not documented"},
-		{407, nil, "407 Proxy Authentication Required (the proxy wants credentials, put them into HTTPS_PROXY)", "not from the service"},
+		{407, nil, "407 Proxy Authentication Required (the proxy wants credentials, put them into its URL)", "not from the service"},
 		{408, nil, "408 Request Timeout", "not documented"},
 		{409, yotiface.ErrConflict, "409 Conflict (not finished yet, expired, or locked)", "documented"},
 		{410, nil, "410 Gone", "not documented"},
@@ -282,7 +282,7 @@ func TestAPIErrorOfAUser(t *testing.T) {
 	t.Parallel()
 	err := &yotiface.APIError{StatusCode: 404, Method: "GET", Endpoint: "/sessions/{session_id}", Code: "GONE", Message: "of 7938ac1e-0a4a-49b7-953f-08cfa764358f"}
 	require.ErrorIs(t, err, yotiface.ErrNotFound)
-	assert.Equal(t, "yotiface: GET /sessions/{session_id}: 404 Not Found: GONE: of … (unknown ID, already deleted, of another application, or a wrong base URL)", err.Error())
+	assert.Equal(t, "yotiface: GET /sessions/{session_id}: 404 Not Found: GONE: of … (unknown ID, already deleted, of another kind or application, or a wrong base URL)", err.Error())
 	for _, verb := range []string{"%v", "%+v", "%s"} {
 		assert.Equal(t, err.Error(), fmt.Sprintf(verb, err), verb)
 	}
@@ -814,7 +814,7 @@ func TestTransportErrorsLoseTheURLAndKeepTheirIdentity(t *testing.T) {
 			"timeout of the transport", func(*http.Request) error {
 				return &net.OpError{Op: "dial", Net: "tcp", Err: context.DeadlineExceeded}
 			},
-			func(err error) bool { return errors.Is(err, context.DeadlineExceeded) }, true, "no complete answer in time (see WithAttemptTimeout)",
+			func(err error) bool { return errors.Is(err, context.DeadlineExceeded) }, true, "no complete answer in time (see WithAttemptTimeout, and the Timeout of an HTTP client)",
 		},
 		{
 			"unknown authority", func(*http.Request) error { return x509.UnknownAuthorityError{} },
@@ -916,7 +916,7 @@ func TestAttemptTimeoutsKeepTheirIdentity(t *testing.T) {
 		var timeout interface{ Timeout() bool }
 		require.ErrorAs(t, err, &timeout)
 		assert.True(t, timeout.Timeout())
-		assert.Equal(t, "yotiface: GET /sessions/{session_id}: no complete answer in time (see WithAttemptTimeout) [3 attempts]", err.Error())
+		assert.Equal(t, "yotiface: GET /sessions/{session_id}: no complete answer in time (see WithAttemptTimeout, and the Timeout of an HTTP client) [3 attempts]", err.Error())
 	})
 }
 
@@ -939,7 +939,7 @@ func TestErrorsOfTheCallersContext(t *testing.T) {
 		}, []error{context.DeadlineExceeded, errCause}, "context deadline exceeded"},
 		{"deadline during the second attempt", func(t *testing.T) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(t.Context(), 40*time.Second)
-		}, []error{context.DeadlineExceeded}, "context deadline exceeded after 2 attempts; last: GET /sessions/{session_id}: no complete answer in time (see WithAttemptTimeout)"},
+		}, []error{context.DeadlineExceeded}, "context deadline exceeded after 2 attempts; last: GET /sessions/{session_id}: no complete answer in time (see WithAttemptTimeout, and the Timeout of an HTTP client)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -18,7 +18,8 @@ import (
 //
 // Every attempt is signed afresh. Tried again are 408, 429, 500, 502, 503, 504, connections that are refused or break, and
 // attempts that time out; for GET and DELETE. A POST creates something, so it is tried again only where the service cannot
-// have acted: after 429, and where no connection was made. A certificate that is not trusted is final.
+// have acted: after 429, and where no connection was made, by a proxy for one. A certificate that is not trusted is final, and
+// so is a proxy that refuses the connection with a 4xx other than 408, 425 and 429.
 //
 // The wait before attempt n+1 is random, between nothing and MinBackoff times 2ⁿ⁻¹ or MaxBackoff, whichever is less. Where
 // the service sends Retry-After, that long is waited instead; if it asks for more than MaxBackoff, or if the context would
@@ -94,8 +95,8 @@ func retryable(method string, err error) bool {
 // neverConnected reports whether an attempt failed before there was a connection, so that the service has seen nothing.
 func neverConnected(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
-	_, refused := errors.AsType[*proxyError](err)
-	return refused || ok && (op.Op == "dial" || op.Op == "proxyconnect")
+	_, byProxy := errors.AsType[*proxyError](err)
+	return byProxy || ok && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
 // untrusted reports whether an attempt failed because the other side is not who it should be. Trying again does not

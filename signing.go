@@ -23,7 +23,8 @@ import (
 	"github.com/getyoti/yoti-go-sdk/v3/consts"
 )
 
-// The headers that Yoti's own client for Go sends with a request. Only the digest is said to be needed.
+// The headers of a request. Only the digest is said to be needed; the others are those of Yoti's own client for Go, as which
+// the service knows this way of signing.
 const (
 	digestHeader     = "X-Yoti-Auth-Digest" // where the signature goes
 	sdkHeader        = "X-Yoti-Sdk"
@@ -33,7 +34,7 @@ const (
 // A signer proves who sends a request: SHA-256 and RSA PKCS #1 v1.5 over the method, the path below the base URL with the
 // query, and the base64 of the body.
 //
-// The official package requests signs the same, and a test holds this against it. It is not used, as it holds a body five
+// The official package requests signs the same, and a test holds this against it. It is not used, as it holds a body several
 // times while it signs: an image of 5 MB takes 45 MB.
 type signer struct {
 	key     *rsa.PrivateKey
@@ -44,7 +45,7 @@ type signer struct {
 // A proof is what makes a request one of the application's, and what no error text may repeat.
 type proof struct{ sdkID, nonce, timestamp, digest string }
 
-// sign makes a request with a nonce and a timestamp of its own.
+// sign makes a request with a nonce and a timestamp of its own. It adds to header and keeps it.
 func (s *signer) sign(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Request, proof, error) {
 	p := proof{sdkID: s.sdkID, nonce: newNonce(), timestamp: strconv.FormatInt(time.Now().UnixMilli(), 10)}
 	said := method + "&" + path + "?sdkId=" + p.sdkID + "&nonce=" + p.nonce + "&timestamp=" + p.timestamp
@@ -246,8 +247,11 @@ func checkID(name, id string) error {
 		return invalid("%s has %d bytes; at most %d are possible", name, len(id), most)
 	}
 	for i := range len(id) {
-		if unicode.IsSpace(rune(id[i])) {
+		switch {
+		case unicode.IsSpace(rune(id[i])):
 			return invalid("%s has white space at byte %d; was it trimmed, or is this a name?", name, i)
+		case i == 0 && strings.ContainsRune(`"'<{`, rune(id[i])):
+			return invalid("%s has a quote or a bracket at byte 0; is it a placeholder?", name)
 		}
 		if !strings.ContainsRune(idCharacters, rune(id[i])) {
 			return invalid("%s has a character other than letters, digits, '-', '_' and '.' at byte %d", name, i)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -20,12 +21,13 @@ import (
 var sharedTransport = newFrugalTransport(newTransport())
 
 // Transport returns what all clients of the process send through that are given no HTTP client. It is there to be wrapped,
-// for tracing, metrics or a limit of one's own:
+// for tracing, metrics or a limit of one's own, in an [http.Client] that [WithHTTPClient] takes. It speaks HTTP/1.1 over TLS 1.2
+// or later, heeds the proxy settings of the environment, and opens no more connections to a host than there are calls at a time.
 //
-//	yotiface.WithHTTPClient(&http.Client{Transport: otelhttp.NewTransport(yotiface.Transport())})
-//
-// It speaks HTTP/1.1 over TLS 1.2 or later, heeds the proxy settings of the environment, and opens no more connections to a
-// host than there are calls at a time. A wrapper sees the URL with IDs and signature: what it records is its own affair.
+// A wrapper sees the URL, in which there are IDs of people and sessions, and the header with the signature. What records URLs,
+// as most tracing does, must be shown others: examples/otel has two small transports for that. A wrapper must neither change
+// nor repeat a request, as its signature is for one time only. [Client.CloseIdleConnections] reaches the connections only if
+// the wrapper has a CloseIdleConnections that passes it on.
 func Transport() http.RoundTripper { return sharedTransport }
 
 func newTransport() *http.Transport {
@@ -54,17 +56,24 @@ func newTransport() *http.Transport {
 type proxyError struct{ status int }
 
 func (e *proxyError) Error() string {
-	text := fmt.Sprintf("the proxy makes no connection: %d %s", e.status, http.StatusText(e.status))
+	text := strings.TrimSpace(fmt.Sprintf("the proxy makes no connection: %d %s", e.status, http.StatusText(e.status)))
 	switch {
 	case e.status == http.StatusProxyAuthRequired:
 		text += " (put user and password into HTTPS_PROXY)"
-	case e.final():
+	case e.refuses():
 		text += " (ask who runs it to allow the host of the base URL)"
 	}
 	return text
 }
 
-func (e *proxyError) final() bool { return e.status/100 == 4 }
+// refuses reports whether the proxy will say the same again.
+func (e *proxyError) refuses() bool {
+	switch e.status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return e.status/100 == 4
+}
 
 // unredirected takes the Location off a redirect, so that net/http can neither follow it nor quote it. A signature is for
 // one path of one host, and must not be sent to another.
@@ -124,13 +133,15 @@ func transportText(err error) string {
 	case errors.Is(err, context.Canceled):
 		return "canceled"
 	case isTimeout(err):
-		return "no complete answer in time (see WithAttemptTimeout)"
+		return "no complete answer in time (see WithAttemptTimeout, and the Timeout of an HTTP client)"
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "the answer ended too early"
 	case errors.Is(err, io.EOF):
 		return "the connection was closed before the answer"
 	case errors.Is(err, syscall.ECONNRESET):
 		return "the connection was reset"
+	case toProxy(err):
+		return unquoted(err) + " (check the proxy, as in HTTPS_PROXY)"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return unquoted(err) + " (check the base URL)"
 	case isUnknownHost(err):
@@ -141,9 +152,15 @@ func transportText(err error) string {
 	return unquoted(err)
 }
 
+// toProxy reports whether it is the connection to a proxy that failed.
+func toProxy(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "proxyconnect"
+}
+
 func refusedByProxy(err error) bool {
 	refusal, ok := errors.AsType[*proxyError](err)
-	return ok && refusal.final()
+	return ok && refusal.refuses()
 }
 
 func isUnknownHost(err error) bool {
