@@ -6,7 +6,7 @@
 //	go -C examples/otel run .
 //
 // To take over is what is in telemetry.go and redact.go, with the providers of your service in place of the ones that main.go
-// makes: newClient, and the transports that keep IDs and signatures out of what is recorded.
+// makes: the options of the client, and the transports that keep IDs and signatures out of what is recorded.
 package main
 
 import (
@@ -56,11 +56,9 @@ func run(ctx context.Context, out io.Writer) error {
 		metrics: sdkmetric.NewMeterProvider(sdkmetric.WithReader(measurements)),
 		log:     slog.New(traced{slog.NewTextHandler(indented{out}, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: withoutTime})}),
 	}
-	client, err := t.newClient(server.SDKID(), server.KeyPEM(),
-		yotiface.WithBaseURL(server.URL()), yotiface.WithRetryPolicy(yotiface.RetryPolicy{MinBackoff: 50 * time.Millisecond}))
-	if err != nil {
-		return err
-	}
+	// In a service: yotiface.NewClientFromEnv(t.options(yotiface.Transport())...).
+	hurry := yotiface.WithRetryPolicy(yotiface.RetryPolicy{MinBackoff: 50 * time.Millisecond})
+	client := server.Client(append(t.options(yotiface.Transport()), hurry)...)
 
 	fmt.Fprintln(out, "What WithLogger says, with the trace that it belongs to:")
 	fmt.Fprintln(out)

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -50,6 +52,8 @@ func newRecorder() recorder {
 	}
 }
 
+var hurry = yotiface.WithRetryPolicy(yotiface.RetryPolicy{MaxBackoff: 1})
+
 // everything is all that was recorded, as text.
 func (r recorder) everything(t *testing.T) string {
 	t.Helper()
@@ -71,7 +75,7 @@ func TestTheProgramShowsAttemptsAsSpans(t *testing.T) {
 	require.True(t, found)
 	const want = `  judge a session  yoti.outcome=REJECTED
     GET /idverify/v1/sessions/:id  http.response.status_code=503  error.type=503
-    GET /idverify/v1/sessions/:id  error.type=*errors.errorString
+    GET /idverify/v1/sessions/:id  error.type=no answer
     GET /idverify/v1/sessions/:id  http.response.status_code=200
     GET /idverify/v1/applicant/:id  http.response.status_code=200
     GET /idverify/v1/applicant/:id/faces/:id  http.response.status_code=429  error.type=429
@@ -83,7 +87,7 @@ func TestTheProgramShowsAttemptsAsSpans(t *testing.T) {
 
 The metrics:
 
-  http.client.request.duration  1×  error.type=errors.errorString http.request.method=GET
+  http.client.request.duration  1×  error.type=github.com/yotiface/yotiface/examples/otel.noAnswer http.request.method=GET
   http.client.request.duration  1×  http.request.method=GET http.response.status_code=429
   http.client.request.duration  1×  http.request.method=GET http.response.status_code=503
   http.client.request.duration  6×  http.request.method=GET http.response.status_code=200
@@ -112,8 +116,7 @@ func TestNothingThatIdentifiesIsRecorded(t *testing.T) {
 			defer demo.Close()
 			r := newRecorder()
 			var sent []string
-			client, err := r.newClient(demo.SDKID(), demo.KeyPEM(), yotiface.WithBaseURL(demo.URL()), yotiface.WithRetryPolicy(yotiface.RetryPolicy{MaxBackoff: 1}))
-			require.NoError(t, err)
+			client := demo.Client(append(r.options(yotiface.Transport()), hurry)...)
 			demo.Inject(fault.Times(2))
 			_ = r.judge(t.Context(), client, demo.Sessions[0].ID) // some faults are not survived
 			demo.Inject(fault.On(http.MethodGet, "/applicant/{applicant_id}/faces/{face_id}"))
@@ -146,6 +149,74 @@ func TestNothingThatIdentifiesIsRecorded(t *testing.T) {
 	}
 }
 
+// A server that is none can send back what it received, and net/http quotes that.
+func TestWhatABrokenServerEchoesIsNotRecorded(t *testing.T) {
+	t.Parallel()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = listener.Close() }()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			received := make([]byte, 4096)
+			n, _ := conn.Read(received)
+			_, _ = conn.Write(received[:n])
+			_ = conn.Close()
+		}
+	}()
+	account := yotitest.NewServer()
+	defer account.Close()
+	r := newRecorder()
+	const session = "7938ac1e-0a4a-49b7-953f-08cfa764358f"
+	client := account.Client(append(r.options(yotiface.Transport()), hurry, yotiface.WithBaseURL("http://"+listener.Addr().String()+"/idverify/v1"))...)
+	require.Error(t, r.judge(t.Context(), client, session))
+	everything := r.everything(t)
+	assert.Contains(t, everything, "no answer")
+	for _, hidden := range []string{session, account.SDKID(), "nonce", "timestamp"} {
+		assert.NotContains(t, everything, hidden)
+	}
+}
+
+func TestKindsOfErrorsAreRecordedAndTheirIdentityIsKept(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() }))
+	defer server.Close()
+	account := yotitest.NewServer()
+	defer account.Close()
+	r := newRecorder()
+	once := yotiface.WithRetryPolicy(yotiface.RetryPolicy{MaxAttempts: 1})
+	client := account.Client(append(r.options(yotiface.Transport()), once, yotiface.WithAttemptTimeout(50*time.Millisecond), yotiface.WithBaseURL(server.URL+"/idverify/v1"))...)
+	_, err := client.GetSession(t.Context(), "ID1")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	spans := r.spans.GetSpans()
+	require.Len(t, spans, 1)
+	assert.Equal(t, "timeout", spans[0].Status.Description)
+}
+
+func TestIdleConnectionsAreClosed(t *testing.T) {
+	t.Parallel()
+	closed := make(chan struct{}, 1)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			closed <- struct{}{}
+		}
+	}
+	server.Start()
+	defer server.Close()
+	account := yotitest.NewServer()
+	defer account.Close()
+	base := &http.Transport{}
+	client := account.Client(append(newRecorder().options(base), yotiface.WithBaseURL(server.URL+"/idverify/v1"))...)
+	_, err := client.GetSession(t.Context(), "ID1")
+	require.ErrorIs(t, err, yotiface.ErrNotFound)
+	client.CloseIdleConnections()
+	<-closed
+}
+
 // What goes over the wire is what the library sends without all this: no trace's ID, no chunks, no nonce twice.
 func TestRequestsAreNotChanged(t *testing.T) {
 	t.Parallel()
@@ -165,8 +236,7 @@ func TestRequestsAreNotChanged(t *testing.T) {
 	account := yotitest.NewServer()
 	defer account.Close()
 	r := newRecorder()
-	client, err := r.newClient(account.SDKID(), account.KeyPEM(), yotiface.WithBaseURL(server.URL+"/idverify/v1"), yotiface.WithRetryPolicy(yotiface.RetryPolicy{MaxBackoff: 1}))
-	require.NoError(t, err)
+	client := account.Client(append(r.options(yotiface.Transport()), hurry, yotiface.WithBaseURL(server.URL+"/idverify/v1"))...)
 	for range 3 {
 		_, err := client.GetSession(t.Context(), "ID1")
 		require.NoError(t, err)
@@ -182,8 +252,7 @@ func TestErrorsOfACallEndTheTraceWithOne(t *testing.T) {
 	account := yotitest.NewServer()
 	defer account.Close()
 	r := newRecorder()
-	client, err := r.newClient(account.SDKID(), account.KeyPEM(), yotiface.WithBaseURL(account.URL()))
-	require.NoError(t, err)
+	client := account.Client(r.options(yotiface.Transport())...)
 	require.ErrorIs(t, r.judge(context.Background(), client, "ID1"), yotiface.ErrNotFound)
 	spans := r.spans.GetSpans()
 	require.Len(t, spans, 2)

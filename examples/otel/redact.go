@@ -2,26 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
 )
 
-// A request's URL holds the IDs of a session, an applicant, a face, and the proof that it comes from the application. What
-// instruments http.Client records the URL. So it is shown another one: redacted replaces the URL, revealed puts the real one
-// back, and what stands between the two can record what it likes.
-
-type realURL struct{}
-
-// redacted shows what comes next a request without IDs, query and signature.
-type redacted struct{ next http.RoundTripper }
-
-func (t redacted) RoundTrip(req *http.Request) (*http.Response, error) {
-	shown := req.WithContext(context.WithValue(req.Context(), realURL{}, sent{req.URL, req.Header}))
-	shown.URL = &url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host, Path: template(req.URL.Path)}
-	shown.Header = http.Header{"User-Agent": req.Header["User-Agent"]}
-	return t.next.RoundTrip(shown)
-}
+// A request's URL holds the IDs of a session, an applicant, a face; its headers hold the signature; and the error of a
+// transport can quote what a broken server sent back. What instruments http.Client records the URL and the error. So it is
+// shown others: redacted takes the real ones away, revealed puts them back, and what stands between the two can record what it
+// likes.
 
 // sent is what redacted takes away.
 type sent struct {
@@ -29,18 +20,59 @@ type sent struct {
 	header http.Header
 }
 
+type sentKey struct{}
+
+// redacted shows what comes next a request without IDs, query and signature.
+type redacted struct{ next, base http.RoundTripper }
+
+func (t redacted) RoundTrip(req *http.Request) (*http.Response, error) {
+	shown := req.WithContext(context.WithValue(req.Context(), sentKey{}, sent{req.URL, req.Header}))
+	shown.URL = &url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host, Path: template(req.URL.Path)}
+	shown.Header = http.Header{"User-Agent": req.Header["User-Agent"]}
+	resp, err := t.next.RoundTrip(shown)
+	if none, ok := errors.AsType[*noAnswer](err); ok {
+		return nil, none.err
+	}
+	return resp, err
+}
+
+// CloseIdleConnections lets Client.CloseIdleConnections reach the connections.
+func (t redacted) CloseIdleConnections() { (&http.Client{Transport: t.base}).CloseIdleConnections() }
+
 // revealed sends the request as it was.
 type revealed struct{ next http.RoundTripper }
 
 func (t revealed) RoundTrip(req *http.Request) (*http.Response, error) {
-	real, ok := req.Context().Value(realURL{}).(sent)
+	real, ok := req.Context().Value(sentKey{}).(sent)
 	if !ok {
 		return t.next.RoundTrip(req)
 	}
 	restored := req.WithContext(req.Context())
 	restored.URL, restored.Header = real.url, real.header
-	return t.next.RoundTrip(restored)
+	resp, err := t.next.RoundTrip(restored)
+	if err != nil {
+		return nil, &noAnswer{err}
+	}
+	return resp, nil
 }
+
+// noAnswer says of a transport's error no more than what kind it is.
+type noAnswer struct{ err error }
+
+func (e *noAnswer) Error() string {
+	var timeout net.Error
+	switch {
+	case errors.Is(e.err, context.Canceled):
+		return "canceled"
+	case errors.As(e.err, &timeout) && timeout.Timeout():
+		return "timeout"
+	default:
+		return "no answer"
+	}
+}
+
+// ErrorType is what semantic conventions ask an error for.
+func (e *noAnswer) ErrorType() string { return e.Error() }
 
 // template is a path with a placeholder for everything that is not one of the service's own words.
 func template(path string) string {

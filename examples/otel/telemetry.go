@@ -13,7 +13,7 @@ import (
 	"github.com/yotiface/yotiface"
 )
 
-// scope is the name of what this program itself records.
+// scope names what records the spans and numbers that are not otelhttp's: your own package, where you copy this.
 const scope = "github.com/yotiface/yotiface/examples/otel"
 
 // telemetry is where a service's signals go.
@@ -23,23 +23,27 @@ type telemetry struct {
 	log     *slog.Logger
 }
 
-// newClient returns a client each of whose attempts is a span and a measurement of http.client.request.duration.
+// options make each attempt of a client a span, a measurement of http.client.request.duration, and a log record. base is what
+// the requests go through, such as yotiface.Transport().
 //
 // The order of the transports matters: what is recorded lies between the one that takes the IDs out of the request and the
 // one that puts them back.
-func (t telemetry) newClient(sdkID string, pemKey []byte, opts ...yotiface.Option) (*yotiface.Client, error) {
+func (t telemetry) options(base http.RoundTripper) []yotiface.Option {
 	recorded := otelhttp.NewTransport(
-		revealed{yotiface.Transport()},
+		revealed{base},
 		otelhttp.WithTracerProvider(t.traces),
 		otelhttp.WithMeterProvider(t.metrics),
 		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()), // Yoti has no use for the trace's ID
 		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }),
 	)
-	opts = append(opts, yotiface.WithHTTPClient(&http.Client{Transport: redacted{recorded}}), yotiface.WithLogger(t.log))
-	return yotiface.NewClient(sdkID, pemKey, opts...)
+	return []yotiface.Option{
+		yotiface.WithHTTPClient(&http.Client{Transport: redacted{recorded, base}}),
+		yotiface.WithLogger(t.log),
+	}
 }
 
-// traced adds to a log record the trace and the span that it was written in. The library logs with the context of the call.
+// traced adds to a log record the trace and the span that it was written in. The library logs with the context of the call,
+// so the span is the caller's, and not that of the attempt.
 type traced struct{ slog.Handler }
 
 func (h traced) Handle(ctx context.Context, record slog.Record) error {
