@@ -1,15 +1,16 @@
-// Command familiarface reads a session, judges its face searches, and saves the faces that matched.
+// Command familiarface reads a session, judges its face searches, and saves the faces to compare: captured and matched.
 //
 // With no account it asks a demo world on this machine:
 //
 //	go run ./examples/familiarface
 //
-// With one it asks Yoti:
+// With one it asks Yoti, and saves faces only where it is told to:
 //
 //	export YOTI_CLIENT_SDK_ID=… YOTI_KEY_FILE_PATH=…
-//	go run ./examples/familiarface -session ID
+//	go run ./examples/familiarface -session ID -out FOLDER
 //
-// The exit status is 0 for approved, 1 for an error, 2 for rejected, 3 for pending or undetermined.
+// The exit status is 0 for approved, 1 for an error, 2 for rejected, 3 for pending or undetermined. It is that of the built
+// program: `go run` turns every one but 0 into 1.
 package main
 
 import (
@@ -47,7 +48,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	sessionID := flags.String("session", "", "`ID` of the session to read")
 	asJSON := flags.Bool("json", false, "print JSON")
-	out := flags.String("out", "", "`folder` for the matched faces (default: a new temporary one)")
+	out := flags.String("out", "", "`FOLDER` to save the faces to (default: none; in the demo a new temporary one)")
+	flags.Usage = func() {
+		fmt.Fprintln(stderr, "Usage of familiarface:")
+		flags.PrintDefaults()
+		fmt.Fprintln(stderr, "\nExit status: 0 approved, 1 error, 2 rejected, 3 pending or undetermined")
+	}
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return exitApproved
 	} else if err != nil {
@@ -73,7 +79,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if demo != nil && !chosen {
 		more = demo.Sessions
 	}
-	report, err := read(ctx, client, *sessionID, *out)
+	var faces *album
+	if demo != nil || *out != "" {
+		faces = &album{folder: *out, saved: map[string]int{}}
+	}
+	report, err := read(ctx, client, *sessionID, faces)
 	if report != nil {
 		report.Demo = demo != nil
 		if printErr := report.print(stdout, *asJSON, more); err == nil {
@@ -111,9 +121,9 @@ func connect(sessionID *string) (*yotiface.Client, *yotitest.World, error) {
 	return demo.Client(), demo, nil
 }
 
-// read asks for everything that there is to say about a session. The report is there as soon as the session could be read,
-// also beside an error.
-func read(ctx context.Context, client *yotiface.Client, sessionID, folder string) (*report, error) {
+// read asks for everything that there is to say about a session, and for its faces if there is an album for them. The
+// report is there as soon as the session could be read, also beside an error.
+func read(ctx context.Context, client *yotiface.Client, sessionID string, faces *album) (*report, error) {
 	session, err := client.GetSession(ctx, sessionID)
 	if err != nil {
 		return nil, err
@@ -123,17 +133,13 @@ func read(ctx context.Context, client *yotiface.Client, sessionID, folder string
 		State:     session.State,
 		Outcome:   session.FaceSearchOutcome(),
 		Searches:  []search{},
+		faceless:  faces == nil,
 	}
-	album := album{folder: folder}
 	for _, f := range session.FamiliarFaceSearches() {
-		s := newSearch(f)
-		matched, fetchErr := client.MatchedFaces(ctx, f)
-		for _, m := range matched {
-			file, saveErr := album.save(m.Face)
-			s.Matches = append(s.Matches, match{m.ApplicantID, m.PoolID, file})
-			err = errors.Join(err, saveErr)
+		s := newSearch(session, f)
+		if faces != nil {
+			err = errors.Join(err, faces.addCaptured(ctx, client, session.ID, s.Captured), faces.addMatched(ctx, client, f, s.Matches))
 		}
-		err = errors.Join(err, fetchErr)
 		r.Searches = append(r.Searches, s)
 	}
 	return r, err
@@ -146,6 +152,8 @@ type report struct {
 	State     yotiface.SessionState    `json:"state"`
 	Outcome   yotiface.ApprovalOutcome `json:"outcome"`
 	Searches  []search                 `json:"face_searches"`
+
+	faceless bool // no faces were asked for
 }
 
 type search struct {
@@ -157,16 +165,24 @@ type search struct {
 	Evidence    []string                  `json:"evidence"`
 	Outcome     yotiface.ApprovalOutcome  `json:"outcome"`
 	Explanation string                    `json:"explanation"`
+	Captured    []captured                `json:"captured"`
 	Matches     []match                   `json:"matches"`
+}
+
+type captured struct {
+	MediaID  string `json:"media_id"`
+	FaceFile string `json:"face_file"`         // "" if it was not saved
+	Missing  string `json:"missing,omitempty"` // why the service has none
 }
 
 type match struct {
 	ApplicantID string `json:"applicant_id"`
 	PoolID      string `json:"pool_id"`
-	FaceFile    string `json:"face_file"` // "" if the applicant has no face any more
+	FaceFile    string `json:"face_file"`         // "" if it was not saved
+	Missing     string `json:"missing,omitempty"` // why the service has none
 }
 
-func newSearch(f *yotiface.FamiliarFaceSearch) search {
+func newSearch(session *yotiface.Session, f *yotiface.FamiliarFaceSearch) search {
 	s := search{
 		CheckID:     f.ID,
 		PoolID:      f.Config.PoolID,
@@ -176,10 +192,17 @@ func newSearch(f *yotiface.FamiliarFaceSearch) search {
 		Evidence:    []string{},
 		Outcome:     f.ApprovalOutcome(),
 		Explanation: f.Explain(),
+		Captured:    []captured{},
 		Matches:     []match{},
 	}
 	for _, sub := range f.Report.Breakdown {
 		s.Evidence = append(s.Evidence, fmt.Sprintf("%s %s", sub.Name, sub.Result))
+	}
+	for _, image := range session.CapturedImages(f) {
+		s.Captured = append(s.Captured, captured{MediaID: image.ID})
+	}
+	for _, m := range f.Matches() {
+		s.Matches = append(s.Matches, match{ApplicantID: m.ApplicantID, PoolID: m.PoolID})
 	}
 	return s
 }
@@ -208,17 +231,30 @@ func (r *report) print(w io.Writer, asJSON bool, more []yotitest.DemoSession) er
 		}
 		p.field("  Outcome", "%s", s.Outcome)
 		p.field("", "%s", s.Explanation)
+		for _, c := range s.Captured {
+			switch {
+			case c.Missing != "":
+				p.field("  Captured", "%s", c.Missing)
+			case c.FaceFile != "":
+				p.field("  Captured", "%s", c.FaceFile)
+			}
+		}
 		for _, m := range s.Matches {
 			p.field("  Match", "applicant %s", m.ApplicantID)
-			if m.FaceFile == "" {
-				p.field("", "who has no face any more")
-			} else {
+			switch {
+			case m.Missing != "":
+				p.field("", "who has %s", m.Missing)
+			case m.FaceFile != "":
 				p.field("", "%s", m.FaceFile)
 			}
 		}
 	}
 	p.line("")
 	p.field("Verdict", "%s", r.Outcome)
+	if r.faceless {
+		p.line("")
+		p.line("No face was fetched: -out FOLDER saves the faces.")
+	}
 	if len(more) > 0 {
 		p.line("")
 		p.line("More sessions of the demo world, for -session:")

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,17 +36,18 @@ func TestDemoSessions(t *testing.T) {
 	rows := []struct {
 		status  int
 		verdict string
-		faces   int
+		came    int // whose captured faces there are
+		faces   int // that matched
 	}{
-		{2, "REJECTED", 1},
-		{0, "APPROVED", 1},
-		{2, "REJECTED", 0},
-		{0, "APPROVED", 0},
-		{3, "PENDING", 0},
-		{3, "UNDETERMINED", 1},
-		{2, "REJECTED", 2},
-		{2, "REJECTED", 0},
-		{3, "UNDETERMINED", 0},
+		{2, "REJECTED", 1, 1},
+		{0, "APPROVED", 1, 1},
+		{2, "REJECTED", 1, 0},
+		{0, "APPROVED", 1, 0},
+		{3, "PENDING", 1, 0},
+		{3, "UNDETERMINED", 1, 1},
+		{2, "REJECTED", 1, 2},
+		{2, "REJECTED", 1, 0},
+		{3, "UNDETERMINED", 0, 0},
 	}
 	require.Len(t, demo.Sessions, len(rows))
 	for i, session := range demo.Sessions {
@@ -56,10 +58,18 @@ func TestDemoSessions(t *testing.T) {
 			assert.Contains(t, stdout, "Demo world:")
 			assert.Contains(t, stdout, "\nVerdict      "+rows[i].verdict+"\n")
 			assert.Empty(t, stderr)
-			files, _ := filepath.Glob(filepath.Join(folder, "match-*.jpg"))
-			assert.Len(t, files, rows[i].faces)
-			for _, file := range files {
-				assert.Contains(t, stdout, file)
+			assert.NotContains(t, stdout, "-out FOLDER")
+			captured, _ := filepath.Glob(filepath.Join(folder, "captured-*.jpg"))
+			assert.Len(t, captured, rows[i].came)
+			for _, file := range captured {
+				assert.Contains(t, stdout, "\n  Captured   "+file+"\n")
+			}
+			matched, _ := filepath.Glob(filepath.Join(folder, "match-*.jpg"))
+			assert.Len(t, matched, rows[i].faces)
+			for _, file := range matched {
+				assert.Contains(t, stdout, "\n             "+file+"\n")
+			}
+			for _, file := range append(captured, matched...) {
 				image, err := os.ReadFile(file)
 				require.NoError(t, err)
 				assert.True(t, bytes.HasPrefix(image, []byte("\xff\xd8\xff")), "a JPEG")
@@ -77,7 +87,8 @@ func TestDefaultIsADemoThatIsApproved(t *testing.T) {
 	status, stdout, _ := run()
 	assert.Equal(t, 0, status)
 	assert.Contains(t, stdout, "APPROVED")
-	assert.Contains(t, stdout, ".jpg")
+	assert.Contains(t, stdout, "captured-1.jpg\n  Match ")
+	assert.Contains(t, stdout, "match-1.jpg\n")
 }
 
 //nolint:paralleltest // it sets the environment
@@ -90,7 +101,11 @@ func TestJSONIsForMachines(t *testing.T) {
 		Outcome      string
 		FaceSearches []struct {
 			MatchStatus string `json:"match_status"`
-			Matches     []struct {
+			Captured    []struct {
+				MediaID  string `json:"media_id"`
+				FaceFile string `json:"face_file"`
+			}
+			Matches []struct {
 				ApplicantID string `json:"applicant_id"`
 				FaceFile    string `json:"face_file"`
 			}
@@ -101,6 +116,9 @@ func TestJSONIsForMachines(t *testing.T) {
 	assert.Equal(t, "REJECTED", got.Outcome)
 	require.Len(t, got.FaceSearches, 1)
 	assert.Equal(t, "FOUND", got.FaceSearches[0].MatchStatus)
+	require.Len(t, got.FaceSearches[0].Captured, 1)
+	assert.Equal(t, "d12ad6f6-2d1e-4b0d-9650-a153478c7d6e", got.FaceSearches[0].Captured[0].MediaID)
+	assert.FileExists(t, got.FaceSearches[0].Captured[0].FaceFile)
 	require.Len(t, got.FaceSearches[0].Matches, 1)
 	assert.Equal(t, "b1ac68ca-c692-449f-b6cc-1ee7c0d366ea", got.FaceSearches[0].Matches[0].ApplicantID)
 	assert.FileExists(t, got.FaceSearches[0].Matches[0].FaceFile)
@@ -140,18 +158,82 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// account is a demo world that is taken for Yoti.
+func account(t *testing.T) *yotitest.World {
+	t.Helper()
+	world := yotitest.Demo()
+	t.Cleanup(world.Close)
+	key := filepath.Join(t.TempDir(), "key.pem")
+	require.NoError(t, os.WriteFile(key, world.KeyPEM(), 0o600))
+	t.Setenv("YOTI_CLIENT_SDK_ID", world.SDKID())
+	t.Setenv("YOTI_KEY_FILE_PATH", key)
+	t.Setenv("YOTI_DOC_SCAN_API_URL", world.URL())
+	return world
+}
+
+//nolint:paralleltest // it sets the environment
 func TestAnAccountAsksTheService(t *testing.T) {
 	run := clean(t)
-	demo := yotitest.Demo()
-	defer demo.Close()
-	key := filepath.Join(t.TempDir(), "key.pem")
-	require.NoError(t, os.WriteFile(key, demo.KeyPEM(), 0o600))
-	t.Setenv("YOTI_CLIENT_SDK_ID", demo.SDKID())
-	t.Setenv("YOTI_KEY_FILE_PATH", key)
-	t.Setenv("YOTI_DOC_SCAN_API_URL", demo.URL())
-	status, stdout, stderr := run("-session", demo.Sessions[0].ID, "-out", t.TempDir())
+	world, folder := account(t), t.TempDir()
+	status, stdout, stderr := run("-session", world.Sessions[0].ID, "-out", folder)
 	assert.Equal(t, 2, status, stderr)
 	assert.NotContains(t, stdout, "Demo")
+	assert.NotContains(t, stdout, "-out FOLDER")
+	assert.FileExists(t, filepath.Join(folder, "captured-1.jpg"))
+	assert.FileExists(t, filepath.Join(folder, "match-1.jpg"))
+}
+
+// Faces of people are biometric data: they stay where they are unless somebody wants them.
+func TestAnAccountSavesFacesOnlyWhereItIsTold(t *testing.T) {
+	run := clean(t)
+	world, folder := account(t), t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	for _, args := range [][]string{nil, {"-json"}} {
+		status, stdout, stderr := run(append(args, "-session", world.Sessions[0].ID)...)
+		assert.Equal(t, 2, status, stderr)
+		assert.Contains(t, stdout, "b1ac68ca-c692-449f-b6cc-1ee7c0d366ea", "who matched")
+		assert.NotContains(t, stdout, ".jpg")
+		assert.NotContains(t, stdout, "any more")
+		assert.Equal(t, args == nil, strings.Contains(stdout, "\nNo face was fetched: -out FOLDER saves the faces.\n"))
+	}
+	for _, request := range world.Requests() {
+		assert.Equal(t, "/sessions/{session_id}", request.Endpoint)
+	}
+	left, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	assert.Empty(t, left)
+}
+
+// What was captured does not last as long as the session, and some is never handed out.
+//
+//nolint:paralleltest // it sets the environment
+func TestCapturedImageThatIsNotThere(t *testing.T) {
+	const content = "/sessions/{session_id}/media/{media_id}/content"
+	for _, test := range []struct {
+		name   string
+		fault  yotitest.Fault
+		status int
+		want   string
+	}{
+		{"expired", yotitest.Status(http.StatusNotFound), 2, "no image any more: it has expired or was deleted"},
+		{"withheld", yotitest.Status(http.StatusNoContent), 2, "no image: Yoti withholds it"},
+		{"an error", yotitest.Status(http.StatusForbidden), 1, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			run := clean(t)
+			world, folder := account(t), t.TempDir()
+			world.Inject(test.fault.On(http.MethodGet, content).Times(2))
+			for _, args := range [][]string{nil, {"-json"}} {
+				status, stdout, stderr := run(append(args, "-session", world.Sessions[0].ID, "-out", folder)...)
+				assert.Equal(t, test.status, status)
+				assert.Equal(t, test.status == 1, stderr != "")
+				assert.Contains(t, stdout, test.want)
+				assert.Equal(t, args == nil && test.want != "", strings.Contains(stdout, "\n  Captured   "+test.want+"\n"))
+				assert.Contains(t, stdout, filepath.Join(folder, "match-1.jpg"))
+			}
+			assert.NoFileExists(t, filepath.Join(folder, "captured-1.jpg"))
+		})
+	}
 }
 
 // A face that cannot be fetched does not take the verdict away.
@@ -173,4 +255,5 @@ func TestHelpIsNoError(t *testing.T) {
 	status, _, stderr := run("-h")
 	assert.Equal(t, 0, status)
 	assert.Contains(t, stderr, "-session")
+	assert.Contains(t, stderr, "Exit status: 0 approved, 1 error, 2 rejected, 3 pending or undetermined\n")
 }

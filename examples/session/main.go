@@ -9,7 +9,8 @@
 //	export YOTI_CLIENT_SDK_ID=… YOTI_KEY_FILE_PATH=…
 //	go run ./examples/session -pool ID -criteria NO_MATCH
 //
-// The exit status is 0 for approved, 1 for an error, 2 for rejected, 3 for undetermined or expired.
+// The exit status is 0 for approved, 1 for an error, 2 for rejected, 3 for undetermined or expired. It is that of the built
+// program: `go run` turns every one but 0 into 1.
 package main
 
 import (
@@ -95,12 +96,14 @@ func verify(ctx context.Context, client *yotiface.Client, stdout io.Writer, demo
 	if err != nil {
 		return yotiface.OutcomeUndetermined, err
 	}
-	fmt.Fprintf(stdout, "\nSend the user, and nobody else, to\n  %s\nwithin %d seconds.\n\n",
+	fmt.Fprintf(stdout, "\nSend the user, and nobody else, to\n  %s\nwithin %d seconds.\n",
 		created.ClientURL(), created.ClientSessionTokenTTL)
 	if demo != nil {
+		fmt.Fprintln(stdout, "Nobody can in this demo: there is no page at that address, and in a second it is gone.")
 		demo.userFinishes(created.SessionID) //nolint:contextcheck // there is none to take
 	}
 
+	fmt.Fprintln(stdout)
 	session, err := client.WaitForSession(ctx, created.SessionID, interval)
 	if err != nil {
 		return yotiface.OutcomeUndetermined, err

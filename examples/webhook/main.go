@@ -77,7 +77,7 @@ func serve(ctx context.Context, listener net.Listener, r *receiver, auth yotifac
 	mux := http.NewServeMux()
 	mux.Handle("/notifications", yotiface.NewNotificationHandler(auth, r.take))
 	server := &http.Server{
-		Handler:           mux,
+		Handler:           logRefusals(mux, log),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      10 * time.Second,
@@ -105,3 +105,29 @@ func serve(ctx context.Context, listener net.Listener, r *receiver, auth yotifac
 	}
 	return <-stopped
 }
+
+// logRefusals logs the requests that are refused: a wrong token, say, would otherwise show nowhere on this side. Anybody can
+// send one, so nothing is logged of what it holds. A 500 is no refusal: take has logged why.
+func logRefusals(next http.Handler, log *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := &answer{ResponseWriter: w}
+		next.ServeHTTP(answer, r)
+		if answer.status/100 == 4 {
+			log.WarnContext(r.Context(), "request refused", "status", answer.status, "method", r.Method)
+		}
+	})
+}
+
+// answer remembers the status that was answered.
+type answer struct {
+	http.ResponseWriter
+	status int
+}
+
+func (a *answer) WriteHeader(status int) {
+	a.status = status
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets the handler hang up after a refusal, through an http.ResponseController.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

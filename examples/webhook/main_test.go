@@ -7,11 +7,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -120,6 +122,7 @@ func TestServerReceivesRefusesAndDrains(t *testing.T) {
 		return resp.StatusCode
 	}
 	assert.Equal(t, http.StatusUnauthorized, post("wrong", `{"session_id":"s","topic":"session_completion"}`))
+	assert.Contains(t, log.waitFor(t, "request refused"), "level=WARN")
 	assert.Equal(t, http.StatusBadRequest, post("right", `{"topic":"session_completion"}`))
 
 	assert.Equal(t, http.StatusOK, post("right", `{"session_id":"unknown","topic":"session_completion"}`))
@@ -141,11 +144,69 @@ func TestServerReceivesRefusesAndDrains(t *testing.T) {
 	assert.Equal(t, yotiface.OutcomeApproved, outcome, "what was taken was finished")
 }
 
-func TestFullQueueIsRefused(t *testing.T) {
+func TestEveryRefusalIsLoggedOnceAndWithoutWhatItHeld(t *testing.T) {
 	t.Parallel()
-	r := newReceiver(nil, slog.New(slog.DiscardHandler))
-	for range cap(r.queue) {
-		require.NoError(t, r.take(t.Context(), yotiface.Notification{SessionID: "s"}))
+	const good = `{"session_id":"hidden","topic":"session_completion"}`
+	full := func(r *receiver) {
+		for range cap(r.queue) {
+			r.queue <- "s"
+		}
 	}
-	require.ErrorIs(t, r.take(t.Context(), yotiface.Notification{SessionID: "s"}), errBusy)
+	for _, test := range []struct {
+		name                      string
+		state                     func(*receiver)
+		method, token, kind, body string
+		status                    int
+		logged                    string // "" for nothing
+	}{
+		{"taken", nil, http.MethodPost, "right-hidden", "application/json", good, 200, ""},
+		{"wrong token", nil, http.MethodPost, "wrong-hidden", "application/json", good, 401, `level=WARN msg="request refused" status=401 method=POST`},
+		{"wrong method", nil, http.MethodGet, "right-hidden", "application/json", good, 405, `level=WARN msg="request refused" status=405 method=GET`},
+		{"not JSON by its type", nil, http.MethodPost, "right-hidden", "text/hidden", good, 415, `level=WARN msg="request refused" status=415 method=POST`},
+		{"too long", nil, http.MethodPost, "right-hidden", "application/json", strings.Repeat("hidden", 20_000), 413, `level=WARN msg="request refused" status=413 method=POST`},
+		{"not JSON", nil, http.MethodPost, "right-hidden", "application/json", "hidden", 400, `level=WARN msg="request refused" status=400 method=POST`},
+		{"full queue", full, http.MethodPost, "right-hidden", "application/json", good, 500, `level=ERROR msg="notification not taken" topic=session_completion error="the queue is full"`},
+		{"too late", (*receiver).close, http.MethodPost, "right-hidden", "application/json", good, 500, `level=ERROR msg="notification not taken" topic=session_completion error="panic: send on closed channel"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
+			r := newReceiver(nil, logger)
+			if test.state != nil {
+				test.state(r)
+			}
+			req := httptest.NewRequestWithContext(t.Context(), test.method, "/", strings.NewReader(test.body))
+			req.Header.Set("Authorization", "Bearer "+test.token)
+			req.Header.Set("Content-Type", test.kind)
+			answer := httptest.NewRecorder()
+			logRefusals(yotiface.NewNotificationHandler(yotiface.BearerToken("right-hidden"), r.take), logger).ServeHTTP(answer, req)
+			assert.Equal(t, test.status, answer.Code)
+			assert.Equal(t, test.logged, strings.TrimSuffix(log.String(), "\n"))
+		})
+	}
+}
+
+func withoutTime(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
+}
+
+// A stranger who sends no more than the header is answered, and hung up on, at once.
+func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
+	t.Parallel()
+	handler := yotiface.NewNotificationHandler(yotiface.BearerToken("right"), newReceiver(nil, slog.New(slog.DiscardHandler)).take)
+	server := httptest.NewServer(logRefusals(handler, slog.New(slog.DiscardHandler)))
+	defer server.Close()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n")
+	require.NoError(t, err)
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(5*time.Second)))
+	answered, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	assert.Contains(t, string(answered), "401 Unauthorized")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -35,13 +36,21 @@ func newReceiver(client *yotiface.Client, log *slog.Logger) *receiver {
 
 var errBusy = errors.New("the queue is full")
 
-// take is quick, so that Yoti is not kept waiting. Its error makes the answer a 500, so that Yoti may come again.
-func (r *receiver) take(ctx context.Context, n yotiface.Notification) error {
+// take is quick, so that Yoti is not kept waiting. Its error makes the answer a 500, so that Yoti may come again; so would a
+// panic, which nobody would hear of.
+func (r *receiver) take(ctx context.Context, n yotiface.Notification) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+		if err != nil {
+			r.log.ErrorContext(ctx, "notification not taken", "topic", n.Topic, "error", err)
+		}
+	}()
 	select {
 	case r.queue <- n.SessionID:
 		return nil
 	default:
-		r.log.ErrorContext(ctx, "notification refused", "topic", n.Topic, "error", errBusy)
 		return errBusy
 	}
 }
