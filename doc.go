@@ -33,8 +33,8 @@
 // # Authentication
 //
 // Every request is signed with the RSA key of an application, which comes as a .pem file from the Yoti Hub together with
-// the SDK ID. [NewClient] takes both, [NewClientFromEnv] finds them through the environment. The signature is that
-// of the official Go SDK, to the byte; this package complements that SDK and does not replace it.
+// the SDK ID. [NewClient] takes both, [NewClientFromEnv] finds them through the environment. Given the
+// same nonce and time, the signature is that of the official Go SDK, which this package complements and does not replace.
 //
 // # Familiar face search
 //

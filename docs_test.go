@@ -23,41 +23,57 @@ import (
 // The packages that a snippet of the documentation may use without saying so.
 var snippetImports = map[string]string{
 	"context": "context", "errors": "errors", "fmt": "fmt", "json": "encoding/json", "http": "net/http", "log": "log",
-	"os": "os", "slog": "log/slog", "time": "time", "httpmock": "github.com/jarcoal/httpmock",
+	"os": "os", "slog": "log/slog", "strings": "strings", "time": "time", "httpmock": "github.com/jarcoal/httpmock",
 	"create": "github.com/getyoti/yoti-go-sdk/v3/docscan/session/create", "check": "github.com/getyoti/yoti-go-sdk/v3/docscan/session/create/check",
 	"yotiface": "github.com/yotiface/yotiface", "yotitest": "github.com/yotiface/yotiface/yotitest",
 }
 
 // The variables that a snippet may use without declaring them.
 const snippetParameters = `ctx context.Context, client *yotiface.Client, session *yotiface.Session, search *yotiface.FamiliarFaceSearch,
-	sdkID, sessionID, poolID, applicantID string, pemKey, sessionJSON, image []byte, specification *create.SessionSpecification`
+	sdkID, sessionID, poolID, applicantID, userID string, pemKey, sessionJSON, image []byte, specification *create.SessionSpecification`
 
 var fencedGo = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
 
 // TestDocumentationCompiles builds every Go snippet of the documentation: programs as they are, others as the body of a
-// function that has the usual variables.
+// function that has the usual variables. Where a page lists its imports, what follows is one function, with these imports
+// and no variables but a context and an image.
 func TestDocumentationCompiles(t *testing.T) {
 	t.Parallel()
 	pages, err := filepath.Glob("docs/*.md")
 	require.NoError(t, err)
 	module := snippetModule(t)
-	snippets := 0
+	snippets, programs := 0, 0
+	write := func(name, source string) {
+		folder := filepath.Join(module, name)
+		require.NoError(t, os.Mkdir(folder, 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, "snippet.go"), []byte(source), 0o600))
+	}
 	for _, page := range append(pages, "README.md") {
 		text, err := os.ReadFile(page)
 		require.NoError(t, err)
+		page = strings.NewReplacer("/", "_", ".", "_").Replace(page)
+		var imports, steps string
 		for i, match := range fencedGo.FindAllSubmatch(text, -1) {
 			snippets++
-			name := fmt.Sprintf("%s_%d", strings.NewReplacer("/", "_", ".", "_").Replace(page), i+1)
-			source := string(match[1])
-			if !strings.HasPrefix(source, "package ") {
-				source = wrapSnippet(t, name, source)
+			name, source := fmt.Sprintf("%s_%d", page, i+1), string(match[1])
+			switch {
+			case strings.HasPrefix(source, "package "):
+				write(name, source)
+			case strings.HasPrefix(source, "import "):
+				imports = source
+			case imports != "":
+				steps += source
+			default:
+				write(name, wrapSnippet(t, name, source))
 			}
-			folder := filepath.Join(module, name)
-			require.NoError(t, os.Mkdir(folder, 0o700))
-			require.NoError(t, os.WriteFile(filepath.Join(folder, "snippet.go"), []byte(source), 0o600))
+		}
+		if imports != "" {
+			programs++
+			write(page+"_steps", "package steps\n\n"+imports+"\nfunc _(ctx context.Context, image []byte) error {\n"+steps+"\nreturn nil\n}\n")
 		}
 	}
 	require.Positive(t, snippets)
+	require.Positive(t, programs, "the steps of docs/getting-started.md")
 	out, err := goCommand(t, module, "vet", "./...").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 }
@@ -113,6 +129,22 @@ func TestProgramOfTheReadme(t *testing.T) {
 	assert.Equal(t, "REJECTED\n", string(out))
 }
 
+// TestProgramOfGettingStarted holds what the first program of the page prints against what the page shows, but for sizes.
+func TestProgramOfGettingStarted(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("docs/getting-started.md")
+	require.NoError(t, err)
+	module := snippetModule(t)
+	require.NoError(t, os.WriteFile(filepath.Join(module, "main.go"), fencedGo.FindSubmatch(page)[1], 0o600))
+	out, err := goCommand(t, module, "run", ".").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	sizes := regexp.MustCompile(`\d+ bytes`)
+	shown := sizes.ReplaceAllString(string(page), "N bytes")
+	for line := range strings.Lines(sizes.ReplaceAllString(string(out), "N bytes")) {
+		assert.Contains(t, shown, "\n    "+line)
+	}
+}
+
 // snippetModule makes a module that uses this one.
 func snippetModule(t *testing.T) string {
 	t.Helper()
@@ -165,17 +197,7 @@ func wrapSnippet(t *testing.T, name, source string) string {
 	function, ok := parsed.Decls[0].(*ast.FuncDecl)
 	require.True(t, ok)
 	last := function.Body.List[max(0, len(function.Body.List)-2)] // before the return that was added
-	_, returns := last.(*ast.ReturnStmt)
-	for _, statement := range function.Body.List {
-		if assign, ok := statement.(*ast.AssignStmt); ok && assign.Tok == token.DEFINE {
-			for _, left := range assign.Lhs {
-				if ident, ok := left.(*ast.Ident); ok && ident.Name != "_" && !returns {
-					fmt.Fprintf(&file, "_ = %s\n", ident.Name) // a snippet need not use what it shows
-				}
-			}
-		}
-	}
-	if !returns {
+	if _, returns := last.(*ast.ReturnStmt); !returns {
 		file.WriteString("return nil\n")
 	}
 	file.WriteString("}()\n}\n")
