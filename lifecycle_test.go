@@ -1296,6 +1296,8 @@ func TestNotificationCredentials(t *testing.T) {
 		{"a password without a user", yotiface.BasicAuth("", "s3cret"), basic(":s3cret"), true, "yotiface.NotificationAuth{Basic}"},
 		{"the password is missing", yotiface.BasicAuth("user", "s3cret"), basic("user"), false, "yotiface.NotificationAuth{Basic}"},
 		{"bearer", yotiface.BearerToken("s3cret"), "Bearer s3cret", true, "yotiface.NotificationAuth{Bearer}"},
+		{"a token with its scheme", yotiface.BearerToken("Bearer s3cret"), "Bearer s3cret", true, "yotiface.NotificationAuth{Bearer}"},
+		{"a scheme and no token", yotiface.BearerToken("Bearer "), "Bearer ", false, "yotiface.NotificationAuth{}"},
 		{"another token", yotiface.BearerToken("s3cret"), "Bearer S3cret", false, "yotiface.NotificationAuth{Bearer}"},
 		{"bearer as basic", yotiface.BearerToken("s3cret"), basic("s3cret"), false, "yotiface.NotificationAuth{Bearer}"},
 		{"nothing", yotiface.NotificationAuth{}, "", false, "yotiface.NotificationAuth{}"},

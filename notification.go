@@ -61,8 +61,10 @@ func BasicAuth(username, password string) NotificationAuth {
 	return auth
 }
 
-// BearerToken is for a session whose auth_token is token, with auth_type BEARER. If it is empty, nothing matches.
+// BearerToken is for a session whose auth_token is token, with auth_type BEARER. If it is empty, nothing matches. A "Bearer "
+// before it, as in the header, does not count.
 func BearerToken(token string) NotificationAuth {
+	token = strings.TrimPrefix(token, "Bearer ")
 	if token == "" {
 		return NotificationAuth{}
 	}
