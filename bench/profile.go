@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"runtime"
 	"runtime/pprof"
@@ -12,19 +13,29 @@ import (
 	pprofile "github.com/google/pprof/profile"
 )
 
-// What processor time goes into, in the order of the table. The first function from the top of a stack that has one of the
-// beginnings decides.
-var purposes = []struct {
+// What processor time goes into, in the order of the table.
+const (
+	signing = iota
+	connection
+	decoding
+	memory
+	theRest
+	purposeCount
+)
+
+// The first function from the top of a stack that has one of the beginnings decides.
+var purposes = [...]struct {
 	name      string
 	functions []string
 }{
-	{"signing", []string{"crypto/rsa.", "github.com/yotiface/yotiface.(*signer).", "github.com/getyoti/yoti-go-sdk/v3/requests."}},
-	{"connection", []string{"crypto/tls.", "net/http.", "net.", "net/url.", "net/textproto.", "internal/poll.", "syscall.", "bufio.", "context."}},
-	{"decoding", []string{
+	signing:    {"signing", []string{"crypto/rsa.", "github.com/yotiface/yotiface.(*signer).", "github.com/getyoti/yoti-go-sdk/v3/requests."}},
+	connection: {"connection", []string{"crypto/tls.", "net/http.", "net.", "net/url.", "net/textproto.", "internal/poll.", "syscall.", "bufio.", "context."}},
+	decoding: {"decoding", []string{
 		"encoding/base64.", "encoding/json.", "github.com/go-json-experiment/json", "github.com/yotiface/yotiface.(*faceReader).",
 		"github.com/yotiface/yotiface.decode", "github.com/getyoti/yoti-go-sdk/v3/docscan/session/retrieve.", "time.parse",
 	}},
-	{"memory", []string{"runtime.gc", "runtime.bgsweep", "runtime.bgscavenge", "runtime.mallocgc", "runtime.growslice", "runtime.makeslice", "runtime.newobject", "io.ReadAll"}},
+	memory:  {"memory", []string{"runtime.gc", "runtime.bgsweep", "runtime.bgscavenge", "runtime.mallocgc", "runtime.growslice", "runtime.makeslice", "runtime.newobject", "io.ReadAll"}},
+	theRest: {"the rest", nil},
 }
 
 // shares profiles calls, and shows what stands in the way of a target that is missed.
@@ -36,7 +47,6 @@ func (b *bench) shares() error {
 	for _, p := range purposes {
 		s.head = append(s.head, p.name)
 	}
-	s.head = append(s.head, "the rest")
 
 	c, ctx := b.clients, context.Background()
 	small, large := b.images[0], b.images[1]
@@ -81,10 +91,10 @@ func (b *bench) shares() error {
 		for _, part := range micros {
 			total += part
 		}
-		costs[one.name] = cost{total, micros[0] + micros[1]}
+		costs[one.name] = cost{total, micros[signing] + micros[connection]}
 		cells := []string{one.name, digits(total)}
 		for _, part := range micros {
-			cells = append(cells, digits(part)+" ("+digits(float64(int(part/total*1000))/10)+" %)")
+			cells = append(cells, fmt.Sprintf("%s (%.1f %%)", digits(part), 100*part/max(total, 1)))
 		}
 		s.row(cells...)
 	}
@@ -102,15 +112,15 @@ func (b *bench) shares() error {
 	return nil
 }
 
-// profiled returns what a call costs, in microseconds for each purpose, and for the rest.
-func (b *bench) profiled(call func() error) ([]float64, error) {
+// profiled returns what a call costs, in microseconds for each purpose.
+func (b *bench) profiled(call func() error) (micros [purposeCount]float64, err error) {
 	if err := call(); err != nil {
-		return nil, err
+		return micros, err
 	}
 	runtime.GC()
 	var recorded bytes.Buffer
 	if err := pprof.StartCPUProfile(&recorded); err != nil {
-		return nil, err
+		return micros, err
 	}
 	calls := 0
 	var failure error
@@ -119,13 +129,12 @@ func (b *bench) profiled(call func() error) ([]float64, error) {
 	}
 	pprof.StopCPUProfile()
 	if failure != nil {
-		return nil, failure
+		return micros, failure
 	}
 	read, err := pprofile.Parse(&recorded)
 	if err != nil {
-		return nil, err
+		return micros, err
 	}
-	micros := make([]float64, len(purposes)+1)
 	for _, sample := range read.Sample {
 		nanos := sample.Value[len(sample.Value)-1]
 		micros[purposeOf(sample)] += float64(nanos) / 1e3 / float64(calls)
@@ -133,7 +142,7 @@ func (b *bench) profiled(call func() error) ([]float64, error) {
 	return micros, nil
 }
 
-// purposeOf returns the index of a sample's purpose, or the one behind the last.
+// purposeOf returns the purpose of a sample.
 func purposeOf(sample *pprofile.Sample) int {
 	for _, location := range sample.Location {
 		for _, line := range location.Line {
@@ -146,5 +155,5 @@ func purposeOf(sample *pprofile.Sample) int {
 			}
 		}
 	}
-	return len(purposes)
+	return theRest
 }
