@@ -128,8 +128,14 @@ const benchFaceSize = 5 << 20
 func benchFace(tb testing.TB, image []byte) *yotiface.Client {
 	tb.Helper()
 	body := readFaceJSON(image)
+	return benchAnswer(tb, body, int64(len(body)))
+}
+
+// benchAnswer is a client of a service that gives one answer, and says what it likes about its length.
+func benchAnswer(tb testing.TB, body []byte, declared int64) *yotiface.Client {
+	tb.Helper()
 	return readClient(tb, readTrip(func(req *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: req}, nil
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: declared, Request: req}, nil
 	}))
 }
 
@@ -214,6 +220,18 @@ func TestGetFaceAllocatesTheImageOnce(t *testing.T) { //nolint:paralleltest // i
 	assert.LessOrEqual(t, cap(face.Data), benchFaceSize+benchFaceSize/100, "what is kept")
 }
 
+// A face whose length is not declared, as where it was compressed, costs a few times its size.
+func TestGetFaceAllocatesLittleWithoutALength(t *testing.T) { //nolint:paralleltest // it counts the bytes that the process allocates
+	client := benchAnswer(t, readFaceJSON(readJPEG(benchFaceSize)), -1)
+	get := func() {
+		face, err := client.GetFace(t.Context(), readApplicantID, readFaceID)
+		require.NoError(t, err)
+		require.Len(t, face.Data, benchFaceSize)
+	}
+	get()
+	assert.LessOrEqual(t, float64(readAllocated(get))/benchFaceSize, 4.0, "times the image")
+}
+
 // A download needs the same few kilobytes, whatever the size.
 func TestDownloadFaceAllocatesNoImage(t *testing.T) { //nolint:paralleltest // it counts the bytes that the process allocates
 	for _, size := range []int{100 << 10, benchFaceSize} {
@@ -296,16 +314,14 @@ func TestGetSessionAllocatesByWhatArrives(t *testing.T) { //nolint:paralleltest 
 	small := `{"session_id":"` + readSessionID + `"}`
 	for _, test := range []struct {
 		name, body string
-		declared   int
+		declared   int64
 		most       int // bytes
 	}{
-		{"declared", large, len(large), 4 * len(large)},
+		{"declared", large, int64(len(large)), 4 * len(large)},
 		{"not declared, as where it was compressed", large, -1, 5 * len(large)},
 		{"30 MiB are declared and a few bytes come", small, 30 << 20, 4 << 20},
 	} {
-		client := readClient(t, readTrip(func(req *http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(test.body)), ContentLength: int64(test.declared), Request: req}, nil
-		}))
+		client := benchAnswer(t, []byte(test.body), test.declared)
 		get := func() {
 			session, err := client.GetSession(t.Context(), readSessionID)
 			require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -309,6 +310,9 @@ func (r *faceReader) decode(text []byte) {
 		return
 	}
 	before := len(r.image)
+	if most := len(text) / 4 * 3; cap(r.image)-before < most { // the length was not declared: append would copy twice as much
+		r.image = slices.Grow(r.image, max(before, most))
+	}
 	var err error
 	r.image, err = base64.StdEncoding.AppendDecode(r.image, text)
 	padding := len(text) - len(bytes.TrimRight(text, "="))
