@@ -323,9 +323,8 @@ func TestGetSessionAllocatesByWhatArrives(t *testing.T) { //nolint:paralleltest 
 	} {
 		client := benchAnswer(t, []byte(test.body), test.declared)
 		get := func() {
-			session, err := client.GetSession(t.Context(), readSessionID)
+			_, err := client.GetSession(t.Context(), readSessionID)
 			require.NoError(t, err)
-			require.NotEmpty(t, session.RawJSON())
 		}
 		get()
 		assert.Less(t, readAllocated(get), uint64(test.most), test.name)
