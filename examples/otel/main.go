@@ -5,8 +5,9 @@
 //
 //	go -C examples/otel run .
 //
-// To take over is what is in telemetry.go and redact.go, with the providers of your service in place of the ones that main.go
-// makes: the options of the client, and the transports that keep IDs and signatures out of what is recorded.
+// To take over are telemetry.go and redact.go, with the providers of your service in place of the ones that main.go makes: the
+// options of the client, and the transports that keep IDs and signatures out of what is recorded. And start a span around each
+// unit of work, as judge does: without one, each attempt is a trace of its own, and the log knows none.
 package main
 
 import (

@@ -87,10 +87,12 @@ func TestTheProgramShowsAttemptsAsSpans(t *testing.T) {
 
 The metrics:
 
-  http.client.request.duration  1×  error.type=github.com/yotiface/yotiface/examples/otel.noAnswer http.request.method=GET
-  http.client.request.duration  1×  http.request.method=GET http.response.status_code=429
-  http.client.request.duration  1×  http.request.method=GET http.response.status_code=503
-  http.client.request.duration  6×  http.request.method=GET http.response.status_code=200
+  http.client.request.duration  1×  error.type=github.com/yotiface/yotiface/examples/otel.noAnswer http.request.method=GET url.template=/idverify/v1/sessions/:id
+  http.client.request.duration  1×  http.request.method=GET http.response.status_code=429 url.template=/idverify/v1/applicant/:id/faces/:id
+  http.client.request.duration  1×  http.request.method=GET http.response.status_code=503 url.template=/idverify/v1/sessions/:id
+  http.client.request.duration  2×  http.request.method=GET http.response.status_code=200 url.template=/idverify/v1/applicant/:id
+  http.client.request.duration  2×  http.request.method=GET http.response.status_code=200 url.template=/idverify/v1/applicant/:id/faces/:id
+  http.client.request.duration  2×  http.request.method=GET http.response.status_code=200 url.template=/idverify/v1/sessions/:id
   yoti.verdicts  1×  yoti.outcome=APPROVED
   yoti.verdicts  1×  yoti.outcome=REJECTED
 `

@@ -74,7 +74,8 @@ func (e *noAnswer) Error() string {
 // ErrorType is what semantic conventions ask an error for.
 func (e *noAnswer) ErrorType() string { return e.Error() }
 
-// template is a path with a placeholder for everything that is not one of the service's own words.
+// template is a path with a placeholder for everything that is not one of the service's own words: braces, as in the log,
+// would be escaped in a URL.
 func template(path string) string {
 	segments := strings.Split(path, "/")
 	for i, segment := range segments {

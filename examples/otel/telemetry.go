@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
@@ -35,6 +36,9 @@ func (t telemetry) options(base http.RoundTripper) []yotiface.Option {
 		otelhttp.WithMeterProvider(t.metrics),
 		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()), // Yoti has no use for the trace's ID
 		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }),
+		otelhttp.WithMetricAttributesFn(func(r *http.Request) []attribute.KeyValue {
+			return []attribute.KeyValue{attribute.String("url.template", r.URL.Path)}
+		}),
 	)
 	return []yotiface.Option{
 		yotiface.WithHTTPClient(&http.Client{Transport: redacted{recorded, base}}),
