@@ -7,7 +7,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"slices"
 	"strings"
 )
 
@@ -81,10 +80,19 @@ func (a *answer) readAll(believed int64) ([]byte, error) {
 			return nil, err
 		}
 		if len(body) == cap(body) {
-			body = slices.Grow(body, len(body)) // twice as much: append would copy five times as often
+			have := int64(len(body))
+			more := min(have, a.body.limit+1-have)
+			if rest := a.ContentLength + 1 - have; rest > 0 && rest <= 2*have {
+				more = rest
+			}
+			body = roomier(body, int(more))
 		}
 	}
 }
+
+// roomier returns b with room for so many bytes more, and no others: append would go there in steps of a quarter, copying
+// each time, and past it.
+func roomier(b []byte, more int) []byte { return append(make([]byte, 0, len(b)+more), b...) }
 
 // readError reads what is worth reading of an error's body.
 func (a *answer) readError() []byte {

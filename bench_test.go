@@ -227,6 +227,7 @@ func TestGetFaceAllocatesLittleWithoutALength(t *testing.T) { //nolint:parallelt
 		face, err := client.GetFace(t.Context(), readApplicantID, readFaceID)
 		require.NoError(t, err)
 		require.Len(t, face.Data, benchFaceSize)
+		require.Less(t, cap(face.Data), 5*benchFaceSize/2, "what is kept")
 	}
 	get()
 	assert.LessOrEqual(t, float64(readAllocated(get))/benchFaceSize, 4.0, "times the image")

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/base64"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -310,8 +309,8 @@ func (r *faceReader) decode(text []byte) {
 		return
 	}
 	before := len(r.image)
-	if most := len(text) / 4 * 3; cap(r.image)-before < most { // the length was not declared: append would copy twice as much
-		r.image = slices.Grow(r.image, max(before, most))
+	if most := len(text) / 4 * 3; cap(r.image)-before < most { // the length was not declared
+		r.image = roomier(r.image, max(before, most))
 	}
 	var err error
 	r.image, err = base64.StdEncoding.AppendDecode(r.image, text)

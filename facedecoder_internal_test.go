@@ -69,6 +69,32 @@ func TestDecodeFaceInPieces(t *testing.T) {
 	}
 }
 
+// What a face is, and that it is none, does not depend on where the pieces end.
+func TestDecodeFaceWhereverItIsCut(t *testing.T) {
+	t.Parallel()
+	png := append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, 2000)...)
+	for _, test := range []struct{ name, data, contentType string }{
+		{"a PNG, which is known by its first eight bytes", base64.StdEncoding.EncodeToString(png), "image/png"},
+		{"a WebP, which is known by its first fourteen", base64.StdEncoding.EncodeToString([]byte("RIFF____WEBPVP8 ____")), "image/webp"},
+		{"padding, and more", "/9j/AA==AAAA", ""},
+		{"padding, and padding", "/9j/AA====", ""},
+		{"padding of one, and more", "/9j/AAA=AAA=", ""},
+		{"three characters", "/9j/AAA", ""},
+		{"text", base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("text "), 300)), ""},
+	} {
+		for _, reader := range []func(io.Reader) io.Reader{func(r io.Reader) io.Reader { return r }, iotest.OneByteReader, iotest.HalfReader} {
+			var written bytes.Buffer
+			_, contentType, err := decodeFace(faceBody(reader(strings.NewReader(`{"face":{"data":"`+test.data+`"}}`))), nil, &written)
+			if test.contentType != "" {
+				require.NoError(t, err, test.name)
+				assert.Equal(t, test.contentType, contentType, test.name)
+				continue
+			}
+			require.ErrorIs(t, err, ErrNotAnImage, test.name)
+		}
+	}
+}
+
 // A hesitantReader gives nothing at every other call, as an io.Reader may.
 type hesitantReader struct {
 	from  io.Reader
