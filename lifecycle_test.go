@@ -1297,6 +1297,8 @@ func TestNotificationCredentials(t *testing.T) {
 		{"the password is missing", yotiface.BasicAuth("user", "s3cret"), basic("user"), false, "yotiface.NotificationAuth{Basic}"},
 		{"bearer", yotiface.BearerToken("s3cret"), "Bearer s3cret", true, "yotiface.NotificationAuth{Bearer}"},
 		{"a token with its scheme", yotiface.BearerToken("Bearer s3cret"), "Bearer s3cret", true, "yotiface.NotificationAuth{Bearer}"},
+		{"a token that is its own scheme", yotiface.BearerToken("Bearer s3cret"), "Bearer Bearer s3cret", true, "yotiface.NotificationAuth{Bearer}"},
+		{"a token with a scheme too many", yotiface.BearerToken("s3cret"), "Bearer Bearer s3cret", false, "yotiface.NotificationAuth{Bearer}"},
 		{"a scheme and no token", yotiface.BearerToken("Bearer "), "Bearer ", false, "yotiface.NotificationAuth{}"},
 		{"another token", yotiface.BearerToken("s3cret"), "Bearer S3cret", false, "yotiface.NotificationAuth{Bearer}"},
 		{"bearer as basic", yotiface.BearerToken("s3cret"), basic("s3cret"), false, "yotiface.NotificationAuth{Bearer}"},

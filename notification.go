@@ -61,14 +61,18 @@ func BasicAuth(username, password string) NotificationAuth {
 	return auth
 }
 
-// BearerToken is for a session whose auth_token is token, with auth_type BEARER. If it is empty, nothing matches. A "Bearer "
-// before it, as in the header, does not count.
+// BearerToken is for a session whose auth_token is token, with auth_type BEARER. If it is empty, nothing matches. A token
+// that begins with "Bearer " matches with and without that, as it may be the token or the header.
 func BearerToken(token string) NotificationAuth {
-	token = strings.TrimPrefix(token, "Bearer ")
-	if token == "" {
+	bare := strings.TrimPrefix(token, "Bearer ")
+	if bare == "" {
 		return NotificationAuth{}
 	}
-	return NotificationAuth{"Bearer", [][sha256.Size]byte{sha256.Sum256([]byte(token))}}
+	auth := NotificationAuth{"Bearer", [][sha256.Size]byte{sha256.Sum256([]byte(token))}}
+	if bare != token {
+		auth.hashes = append(auth.hashes, sha256.Sum256([]byte(bare)))
+	}
+	return auth
 }
 
 // Format prints the scheme, whatever the verb.
