@@ -110,7 +110,11 @@ func readKeyFile(path string) ([]byte, error) {
 
 // CloseIdleConnections closes the connections that no call is using, for tests that count them and for shutdown. Without
 // [WithHTTPClient] these are the connections of all clients of the process.
-func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
+func (c *Client) CloseIdleConnections() {
+	if c != nil && c.http != nil {
+		c.http.CloseIdleConnections()
+	}
+}
 
 // Format prints where the client sends its requests, whatever the verb, and no more.
 func (c *Client) Format(f fmt.State, verb rune) {
@@ -159,7 +163,7 @@ func (c *Client) do(ctx context.Context, r request, accept func(*answer) error) 
 	switch {
 	case ctx == nil:
 		return invalid("the context is nil")
-	case c.signer == nil:
+	case c == nil || c.signer == nil:
 		return invalid("the client was not made by NewClient")
 	}
 	path, err := r.path()
@@ -265,7 +269,7 @@ func (c *Client) log(ctx context.Context, r request, try, status int, took time.
 		slog.Int("status", status), slog.Duration("duration", took), slog.Int("try", try),
 	}
 	if broken, ok := errors.AsType[*transportError](err); ok {
-		attrs = append(attrs, slog.String("error", broken.text))
+		attrs = append(attrs, slog.String("error", shorten(broken.text, maxErrorText)))
 	}
 	c.logger.LogAttrs(ctx, slog.LevelDebug, "yotiface: attempt", attrs...)
 }

@@ -97,7 +97,7 @@ func (e *APIError) words(text string) string { return shorten(e.hide.mask(text),
 func (e *APIError) advice() string {
 	switch e.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
-		if e.notJSON != "" && len(e.Body) > 0 {
+		if bytes.HasPrefix(bytes.TrimSpace(e.Body), []byte("<")) { // a page
 			return "it may come from something on the way, so check the proxy and the base URL"
 		}
 	}

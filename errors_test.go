@@ -811,10 +811,16 @@ func TestTransportErrorsLoseTheURLAndKeepTheirIdentity(t *testing.T) {
 			func(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }, false, "the answer ended too early",
 		},
 		{
-			"timeout of the transport", func(*http.Request) error {
-				return &net.OpError{Op: "dial", Net: "tcp", Err: context.DeadlineExceeded}
+			"timeout of a read", func(*http.Request) error {
+				return &net.OpError{Op: "read", Net: "tcp", Err: context.DeadlineExceeded}
 			},
 			func(err error) bool { return errors.Is(err, context.DeadlineExceeded) }, true, "no complete answer in time (see WithAttemptTimeout, and the Timeout of an HTTP client)",
+		},
+		{
+			"timeout of a dial", func(*http.Request) error {
+				return &net.OpError{Op: "dial", Net: "tcp", Err: context.DeadlineExceeded}
+			},
+			func(err error) bool { return errors.Is(err, context.DeadlineExceeded) }, true, "no connection in time (check the network, the base URL and the proxy)",
 		},
 		{
 			"unknown authority", func(*http.Request) error { return x509.UnknownAuthorityError{} },

@@ -409,6 +409,8 @@ func TestProxyAnswersInPlaceOfTheService(t *testing.T) {
 	}{
 		{"no tunnel without credentials", 407, "407 Proxy Authentication Required (put user and password into HTTPS_PROXY)", 1},
 		{"no tunnel to this host", 403, "403 Forbidden (ask who runs it to allow the host of the base URL)", 1},
+		{"no tunnel in time", 408, "408 Request Timeout [3 attempts]", 3},
+		{"no tunnel so early", 425, "425 Too Early [3 attempts]", 3},
 		{"no tunnel so often", 429, "429 Too Many Requests [3 attempts]", 3},
 		{"no tunnel with a status of its own", 499, "499 (ask who runs it to allow the host of the base URL)", 1},
 		{"no tunnel for now", 503, "503 Service Unavailable [3 attempts]", 3},

@@ -145,7 +145,8 @@ func TestMistakesOfTheFirstDay(t *testing.T) { //nolint:paralleltest // it sets 
 			_, err := new(yotiface.Client).GetSession(t.Context(), session)
 			return err
 		}, "the client was not made by NewClient"},
-		{"a placeholder for the ID", func(*testing.T) error { return get(demo.Client(), "<SESSION_ID>") }, "has a quote or a bracket at byte 0; is it a placeholder?"},
+		{"a placeholder for the ID", func(*testing.T) error { return get(demo.Client(), "<SESSION_ID>") }, "has a bracket at byte 0; is it a placeholder?"},
+		{"a quoted ID, as from an environment file", func(*testing.T) error { return get(demo.Client(), `"`+session+`"`) }, "has a quote at byte 0; take the quotes away"},
 		{"a session of another application", func(*testing.T) error {
 			return get(demo.Client(), "00000000-0000-4000-8000-000000000000")
 		}, "unknown ID, already deleted, of another kind or application, or a wrong base URL"},

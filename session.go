@@ -229,6 +229,12 @@ func (c *Client) DeleteSession(ctx context.Context, sessionID string) error {
 	return c.remove(ctx, sessionEndpoint, sessionID)
 }
 
+// Why a wait was not over. An unknown state is the service's word, and not repeated.
+var (
+	errOngoing      = errors.New("yotiface: the session was ONGOING")
+	errUnknownState = errors.New("yotiface: the session was in a state that is not known")
+)
+
 // WaitForSession reads a session every interval, give or take a tenth, until its state is [SessionCompleted] or
 // [SessionExpired], and returns it then. Other states, known or not, are waited out, and so is whatever a call would be
 // tried again for: answers such as 503, and broken connections. A longer Retry-After takes the place of the interval. Any
@@ -254,7 +260,10 @@ func (c *Client) WaitForSession(ctx context.Context, sessionID string, interval 
 		case err == nil && (session.State == SessionCompleted || session.State == SessionExpired):
 			return session, nil
 		case err == nil:
-			last = fmt.Errorf("yotiface: the session was %s", shorten(mask(string(session.State), nil), 40))
+			last = errUnknownState
+			if session.State == SessionOngoing {
+				last = errOngoing
+			}
 		case ctx != nil && ctx.Err() != nil && last != nil:
 			if inner, ok := errors.AsType[*stoppedError](err); ok && inner.last != nil {
 				last = inner.last

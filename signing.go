@@ -250,8 +250,10 @@ func checkID(name, id string) error {
 		switch {
 		case unicode.IsSpace(rune(id[i])):
 			return invalid("%s has white space at byte %d; was it trimmed, or is this a name?", name, i)
-		case i == 0 && strings.ContainsRune(`"'<{`, rune(id[i])):
-			return invalid("%s has a quote or a bracket at byte 0; is it a placeholder?", name)
+		case strings.ContainsRune(`"'`, rune(id[i])):
+			return invalid("%s has a quote at byte %d; take the quotes away", name, i)
+		case strings.ContainsRune(`<{`, rune(id[i])):
+			return invalid("%s has a bracket at byte %d; is it a placeholder?", name, i)
 		}
 		if !strings.ContainsRune(idCharacters, rune(id[i])) {
 			return invalid("%s has a character other than letters, digits, '-', '_' and '.' at byte %d", name, i)

@@ -132,6 +132,8 @@ func transportText(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "canceled"
+	case isTimeout(err) && neverConnected(err):
+		return "no connection in time (check the network, the base URL and the proxy)"
 	case isTimeout(err):
 		return "no complete answer in time (see WithAttemptTimeout, and the Timeout of an HTTP client)"
 	case errors.Is(err, io.ErrUnexpectedEOF):
