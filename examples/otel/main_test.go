@@ -154,6 +154,19 @@ func TestNothingThatIdentifiesIsRecorded(t *testing.T) {
 // A server that is none can send back what it received, and net/http quotes that.
 func TestWhatABrokenServerEchoesIsNotRecorded(t *testing.T) {
 	t.Parallel()
+	for name, before := range map[string]string{
+		"in place of an answer": "",
+		"behind a body":         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testEcho(t, before)
+		})
+	}
+}
+
+func testEcho(t *testing.T, before string) {
+	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { _ = listener.Close() }()
@@ -165,7 +178,7 @@ func TestWhatABrokenServerEchoesIsNotRecorded(t *testing.T) {
 			}
 			received := make([]byte, 4096)
 			n, _ := conn.Read(received)
-			_, _ = conn.Write(received[:n])
+			_, _ = io.WriteString(conn, before+string(received[:n]))
 			_ = conn.Close()
 		}
 	}()

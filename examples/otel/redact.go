@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -10,7 +11,7 @@ import (
 )
 
 // A request's URL holds the IDs of a session, an applicant, a face; its headers hold the signature; and the error of a
-// transport can quote what a broken server sent back. What instruments http.Client records the URL and the error. So it is
+// transport or of a body can quote what a broken server sent back. What instruments http.Client records the URL and the error. So it is
 // shown others: redacted takes the real ones away, revealed puts them back, and what stands between the two can record what it
 // likes.
 
@@ -30,10 +31,11 @@ func (t redacted) RoundTrip(req *http.Request) (*http.Response, error) {
 	shown.URL = &url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host, Path: template(req.URL.Path)}
 	shown.Header = http.Header{"User-Agent": req.Header["User-Agent"]}
 	resp, err := t.next.RoundTrip(shown)
-	if none, ok := errors.AsType[*noAnswer](err); ok {
-		return nil, none.err
+	if err != nil {
+		return nil, known(err)
 	}
-	return resp, err
+	resp.Body = body{resp.Body, known}
+	return resp, nil
 }
 
 // CloseIdleConnections lets Client.CloseIdleConnections reach the connections.
@@ -53,11 +55,34 @@ func (t revealed) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, &noAnswer{err}
 	}
+	resp.Body = body{resp.Body, func(err error) error { return &noAnswer{err} }}
 	return resp, nil
+}
+
+// body is a response's body whose errors are others.
+type body struct {
+	io.ReadCloser
+	change func(error) error
+}
+
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = b.change(err)
+	}
+	return n, err
 }
 
 // noAnswer says of a transport's error no more than what kind it is.
 type noAnswer struct{ err error }
+
+// known is the error that one of those hides.
+func known(err error) error {
+	if none, ok := errors.AsType[*noAnswer](err); ok {
+		return none.err
+	}
+	return err
+}
 
 func (e *noAnswer) Error() string {
 	var timeout net.Error
