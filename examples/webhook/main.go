@@ -107,13 +107,13 @@ func serve(ctx context.Context, listener net.Listener, r *receiver, auth yotifac
 }
 
 // logRefusals logs the requests that are refused: a wrong token, say, would otherwise show nowhere on this side. Anybody can
-// send one, so nothing is logged of what it holds. A 500 is no refusal: take has logged why.
+// send one, so nothing is logged of what it holds, not even its method. A 500 is no refusal: take has logged why.
 func logRefusals(next http.Handler, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := &answer{ResponseWriter: w}
 		next.ServeHTTP(answer, r)
 		if answer.status/100 == 4 {
-			log.WarnContext(r.Context(), "request refused", "status", answer.status, "method", r.Method)
+			log.WarnContext(r.Context(), "request refused", "status", answer.status)
 		}
 	})
 }

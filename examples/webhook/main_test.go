@@ -160,11 +160,12 @@ func TestEveryRefusalIsLoggedOnceAndWithoutWhatItHeld(t *testing.T) {
 		logged                    string // "" for nothing
 	}{
 		{"taken", nil, http.MethodPost, "right-hidden", "application/json", good, 200, ""},
-		{"wrong token", nil, http.MethodPost, "wrong-hidden", "application/json", good, 401, `level=WARN msg="request refused" status=401 method=POST`},
-		{"wrong method", nil, http.MethodGet, "right-hidden", "application/json", good, 405, `level=WARN msg="request refused" status=405 method=GET`},
-		{"not JSON by its type", nil, http.MethodPost, "right-hidden", "text/hidden", good, 415, `level=WARN msg="request refused" status=415 method=POST`},
-		{"too long", nil, http.MethodPost, "right-hidden", "application/json", strings.Repeat("hidden", 20_000), 413, `level=WARN msg="request refused" status=413 method=POST`},
-		{"not JSON", nil, http.MethodPost, "right-hidden", "application/json", "hidden", 400, `level=WARN msg="request refused" status=400 method=POST`},
+		{"wrong token", nil, http.MethodPost, "wrong-hidden", "application/json", good, 401, `level=WARN msg="request refused" status=401`},
+		{"a method of its own", nil, "hidden", "right-hidden", "application/json", good, 405, `level=WARN msg="request refused" status=405`},
+		{"wrong method", nil, http.MethodGet, "right-hidden", "application/json", good, 405, `level=WARN msg="request refused" status=405`},
+		{"not JSON by its type", nil, http.MethodPost, "right-hidden", "text/hidden", good, 415, `level=WARN msg="request refused" status=415`},
+		{"too long", nil, http.MethodPost, "right-hidden", "application/json", strings.Repeat("hidden", 20_000), 413, `level=WARN msg="request refused" status=413`},
+		{"not JSON", nil, http.MethodPost, "right-hidden", "application/json", "hidden", 400, `level=WARN msg="request refused" status=400`},
 		{"full queue", full, http.MethodPost, "right-hidden", "application/json", good, 500, `level=ERROR msg="notification not taken" topic=session_completion error="the queue is full"`},
 		{"too late", (*receiver).close, http.MethodPost, "right-hidden", "application/json", good, 500, `level=ERROR msg="notification not taken" topic=session_completion error="panic: send on closed channel"`},
 	} {
