@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -30,6 +31,9 @@ func takeTerminal(ctx context.Context, chromium *browser.Browser, folder, file s
 		return fmt.Errorf("building the example: %w\n%s", err, output)
 	}
 	command := exec.CommandContext(ctx, built, "-out", "faces") //nolint:gosec // G204: it was built here
+	if err := os.RemoveAll(filepath.Join(folder, "faces")); err != nil { // of the picture before
+		return err
+	}
 	command.Dir, command.Env = folder, program.Environment()
 	output, err := command.Output()
 	if err != nil {

@@ -14,6 +14,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/yotiface/yotiface"
 	"github.com/yotiface/yotiface/yotitest"
@@ -43,16 +45,27 @@ const (
 	exitNoAnswer
 )
 
+const usage = `familiarface reads a Yoti session, judges its face searches, and saves the faces to compare.
+Without YOTI_CLIENT_SDK_ID and YOTI_KEY_FILE_PATH it plays in a demo world on this machine.
+
+Usage of familiarface:
+`
+
+const statuses = `
+Exit status: 0 approved, 1 error, 2 rejected, 3 pending or undetermined
+"go run" turns 2 and 3 into 1.
+`
+
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("familiarface", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	sessionID := flags.String("session", "", "`ID` of the session to read")
 	asJSON := flags.Bool("json", false, "print JSON")
-	out := flags.String("out", "", "`FOLDER` to save the faces to (default: none; in the demo a new temporary one)")
+	out := flags.String("out", "", "`FOLDER` to save the faces to, with none in it yet (default: no folder; in the demo a new temporary one)")
 	flags.Usage = func() {
-		fmt.Fprintln(stderr, "Usage of familiarface:")
+		fmt.Fprint(stderr, usage)
 		flags.PrintDefaults()
-		fmt.Fprintln(stderr, "\nExit status: 0 approved, 1 error, 2 rejected, 3 pending or undetermined")
+		fmt.Fprint(stderr, statuses)
 	}
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return exitApproved
@@ -61,6 +74,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if flags.NArg() > 0 {
 		fmt.Fprintf(stderr, "unexpected argument %q; see -h\n", flags.Arg(0))
+		return exitError
+	}
+	faces := &album{folder: *out, saved: map[string]int{}}
+	if err := faces.checkEmpty(); err != nil {
+		fmt.Fprintln(stderr, err)
 		return exitError
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
@@ -79,9 +97,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if demo != nil && !chosen {
 		more = demo.Sessions
 	}
-	var faces *album
-	if demo != nil || *out != "" {
-		faces = &album{folder: *out, saved: map[string]int{}}
+	if demo == nil && *out == "" {
+		faces = nil
 	}
 	report, err := read(ctx, client, *sessionID, faces)
 	if report != nil {
@@ -89,6 +106,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		if printErr := report.print(stdout, *asJSON, more); err == nil {
 			err = printErr
 		}
+	} else if demo != nil && (errors.Is(err, yotiface.ErrNotFound) || errors.Is(err, yotiface.ErrInvalidArgument)) {
+		err = fmt.Errorf("%w; run without -session for the list of the demo's sessions", err)
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, err)
@@ -129,44 +148,76 @@ func read(ctx context.Context, client *yotiface.Client, sessionID string, faces 
 		return nil, err
 	}
 	r := &report{
-		SessionID: session.ID,
-		State:     session.State,
-		Outcome:   session.FaceSearchOutcome(),
-		Searches:  []search{},
-		faceless:  faces == nil,
+		SessionID:      session.ID,
+		UserTrackingID: session.UserTrackingID,
+		State:          session.State,
+		Outcome:        session.FaceSearchOutcome(),
+		Searches:       []search{},
+		faceless:       faces == nil,
 	}
 	for _, f := range session.FamiliarFaceSearches() {
 		s := newSearch(session, f)
 		if faces != nil {
-			err = errors.Join(err, faces.addCaptured(ctx, client, session.ID, s.Captured), faces.addMatched(ctx, client, f, s.Matches))
+			err = errors.Join(err, faces.addCaptured(ctx, client, session.ID, s.Captured), faces.addMatched(ctx, client, s.Matches))
 		}
 		r.Searches = append(r.Searches, s)
 	}
+	r.Explanation = r.explain()
 	return r, err
+}
+
+// explain says why the verdict is none that a search gives: "" where one does, which has its own explanation.
+func (r *report) explain() string {
+	state := fmt.Sprintf("the session is %s", cmp.Or(r.State, "in no state"))
+	if len(r.Searches) == 0 {
+		return "no face search: " + state
+	}
+	for _, s := range r.Searches {
+		if s.Outcome == r.Outcome {
+			return ""
+		}
+	}
+	return state
 }
 
 // report is what the program says about a session.
 type report struct {
-	Demo      bool                     `json:"demo"`
-	SessionID string                   `json:"session_id"`
-	State     yotiface.SessionState    `json:"state"`
-	Outcome   yotiface.ApprovalOutcome `json:"outcome"`
-	Searches  []search                 `json:"face_searches"`
+	Demo           bool                     `json:"demo"`
+	SessionID      string                   `json:"session_id"`
+	UserTrackingID string                   `json:"user_tracking_id"`
+	State          yotiface.SessionState    `json:"state"`
+	Outcome        yotiface.ApprovalOutcome `json:"outcome"`
+	Explanation    string                   `json:"explanation,omitempty"` // where no search explains the outcome
+	Searches       []search                 `json:"face_searches"`
 
 	faceless bool // no faces were asked for
 }
 
 type search struct {
-	CheckID     string                    `json:"check_id"`
-	PoolID      string                    `json:"pool_id"`
-	PoolLabel   string                    `json:"pool_label"`
-	Criterion   yotiface.ApprovalCriteria `json:"approval_criteria"`
-	MatchStatus string                    `json:"match_status"`
-	Evidence    []string                  `json:"evidence"`
-	Outcome     yotiface.ApprovalOutcome  `json:"outcome"`
-	Explanation string                    `json:"explanation"`
-	Captured    []captured                `json:"captured"`
-	Matches     []match                   `json:"matches"`
+	CheckID        string                       `json:"check_id"`
+	PoolID         string                       `json:"pool_id"`
+	PoolLabel      string                       `json:"pool_label"`
+	Criterion      yotiface.ApprovalCriteria    `json:"approval_criteria"`
+	Recommendation yotiface.RecommendationValue `json:"recommendation"` // Yoti's own; "" if there is none yet
+	Reason         string                       `json:"reason"`         // of the recommendation
+	MatchStatus    string                       `json:"match_status"`
+	Evidence       []string                     `json:"evidence"`
+	Outcome        yotiface.ApprovalOutcome     `json:"outcome"`
+	Explanation    string                       `json:"explanation"`
+	Captured       []captured                   `json:"captured"`
+	Matches        []match                      `json:"matches"`
+}
+
+// yotiSays is Yoti's recommendation in words.
+func (s *search) yotiSays() string {
+	switch {
+	case s.Recommendation == "":
+		return "nothing yet"
+	case s.Reason == "":
+		return string(s.Recommendation)
+	default:
+		return fmt.Sprintf("%s because of %s", s.Recommendation, s.Reason)
+	}
 }
 
 type captured struct {
@@ -184,16 +235,18 @@ type match struct {
 
 func newSearch(session *yotiface.Session, f *yotiface.FamiliarFaceSearch) search {
 	s := search{
-		CheckID:     f.ID,
-		PoolID:      f.Config.PoolID,
-		PoolLabel:   f.Config.PoolLabel,
-		Criterion:   f.Config.ApprovalCriteria,
-		MatchStatus: f.MatchStatus().String(),
-		Evidence:    []string{},
-		Outcome:     f.ApprovalOutcome(),
-		Explanation: f.Explain(),
-		Captured:    []captured{},
-		Matches:     []match{},
+		CheckID:        f.ID,
+		PoolID:         f.Config.PoolID,
+		PoolLabel:      f.Config.PoolLabel,
+		Criterion:      f.Config.ApprovalCriteria,
+		Recommendation: f.Report.Recommendation.Value,
+		Reason:         f.Report.Recommendation.Reason,
+		MatchStatus:    f.MatchStatus().String(),
+		Evidence:       []string{},
+		Outcome:        f.ApprovalOutcome(),
+		Explanation:    f.Explain(),
+		Captured:       []captured{},
+		Matches:        []match{},
 	}
 	for _, sub := range f.Report.Breakdown {
 		s.Evidence = append(s.Evidence, fmt.Sprintf("%s %s", sub.Name, sub.Result))
@@ -220,11 +273,15 @@ func (r *report) print(w io.Writer, asJSON bool, more []yotitest.DemoSession) er
 		p.line("")
 	}
 	p.field("Session", "%s %s", r.SessionID, r.State)
+	if r.UserTrackingID != "" {
+		p.field("Tracking ID", "%s", r.UserTrackingID)
+	}
 	for _, s := range r.Searches {
 		p.line("")
 		p.field("Face search", "%s", s.CheckID)
 		p.field("  Pool", "%s %s", s.PoolID, s.PoolLabel)
 		p.field("  Criterion", "%s", s.Criterion)
+		p.field("  Yoti says", "%s", s.yotiSays())
 		p.field("  Evidence", "%s", s.MatchStatus)
 		for _, e := range s.Evidence {
 			p.field("", "%s", e)
@@ -236,21 +293,24 @@ func (r *report) print(w io.Writer, asJSON bool, more []yotitest.DemoSession) er
 			case c.Missing != "":
 				p.field("  Captured", "%s", c.Missing)
 			case c.FaceFile != "":
-				p.field("  Captured", "%s", c.FaceFile)
+				p.file("  Captured", c.FaceFile)
 			}
 		}
 		for _, m := range s.Matches {
 			p.field("  Match", "applicant %s", m.ApplicantID)
 			switch {
 			case m.Missing != "":
-				p.field("", "who has %s", m.Missing)
+				p.field("", "%s", m.Missing)
 			case m.FaceFile != "":
-				p.field("", "%s", m.FaceFile)
+				p.file("", m.FaceFile)
 			}
 		}
 	}
 	p.line("")
 	p.field("Verdict", "%s", r.Outcome)
+	if r.Explanation != "" {
+		p.field("", "%s", r.Explanation)
+	}
 	if r.faceless {
 		p.line("")
 		p.line("No face was fetched: -out FOLDER saves the faces.")
@@ -283,6 +343,36 @@ func (p *printer) line(text string) {
 	}
 }
 
+// The columns that a name takes, and that a line may take.
+const (
+	nameColumns = 13
+	lineColumns = 100
+)
+
+// field writes a value beside its name, and what is too long for the line below it.
 func (p *printer) field(name, format string, args ...any) {
-	p.line(fmt.Sprintf("%-13s", name) + fmt.Sprintf(format, args...))
+	for _, part := range wrap(fmt.Sprintf(format, args...), lineColumns-nameColumns) {
+		p.line(fmt.Sprintf("%-*s", nameColumns, name) + part)
+		name = ""
+	}
+}
+
+// file is field for a path, which stays in one piece for whoever copies it.
+func (p *printer) file(name, path string) {
+	p.line(fmt.Sprintf("%-*s", nameColumns, name) + path)
+}
+
+// wrap breaks text at spaces into lines of a width, which only a single word can exceed.
+func wrap(text string, width int) []string {
+	words := strings.Split(text, " ")
+	lines := []string{words[0]}
+	for _, word := range words[1:] {
+		last := &lines[len(lines)-1]
+		if utf8.RuneCountInString(*last)+1+utf8.RuneCountInString(word) <= width {
+			*last += " " + word
+		} else {
+			lines = append(lines, word)
+		}
+	}
+	return lines
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/yotiface/yotiface"
 	"github.com/yotiface/yotiface/yotitest"
 )
 
@@ -97,11 +98,14 @@ func TestJSONIsForMachines(t *testing.T) {
 	status, stdout, _ := run("-json", "-session", "7938ac1e-0a4a-49b7-953f-08cfa764358f", "-out", t.TempDir())
 	assert.Equal(t, 2, status)
 	var got struct {
-		Demo         bool
-		Outcome      string
-		FaceSearches []struct {
-			MatchStatus string `json:"match_status"`
-			Captured    []struct {
+		Demo           bool
+		UserTrackingID string `json:"user_tracking_id"`
+		Outcome        string
+		FaceSearches   []struct {
+			Recommendation string
+			Reason         string
+			MatchStatus    string `json:"match_status"`
+			Captured       []struct {
 				MediaID  string `json:"media_id"`
 				FaceFile string `json:"face_file"`
 			}
@@ -113,8 +117,11 @@ func TestJSONIsForMachines(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(stdout), &got))
 	assert.True(t, got.Demo)
+	assert.Equal(t, "<YOUR_USER_ID>", got.UserTrackingID)
 	assert.Equal(t, "REJECTED", got.Outcome)
 	require.Len(t, got.FaceSearches, 1)
+	assert.Equal(t, "REJECT", got.FaceSearches[0].Recommendation)
+	assert.Equal(t, "MATCH_FOUND", got.FaceSearches[0].Reason)
 	assert.Equal(t, "FOUND", got.FaceSearches[0].MatchStatus)
 	require.Len(t, got.FaceSearches[0].Captured, 1)
 	assert.Equal(t, "d12ad6f6-2d1e-4b0d-9650-a153478c7d6e", got.FaceSearches[0].Captured[0].MediaID)
@@ -139,6 +146,8 @@ func TestErrors(t *testing.T) {
 		{"unknown flag", "", "", []string{"-nonsense"}, "nonsense"},
 		{"an argument without a flag", "", "", []string{"7938ac1e"}, "unexpected argument"},
 		{"unknown session of the demo", "", "", []string{"-session", "nobody"}, "404"},
+		{"where the sessions of the demo are", "", "", []string{"-session", "nobody"}, "run without -session for the list"},
+		{"the same for what is no ID", "", "", []string{"-session", "../x"}, "run without -session for the list"},
 		{"an ID that cannot be one", "", "", []string{"-session", "../x"}, "session ID"},
 		{"half an account", server.SDKID(), "", []string{"-session", "x"}, "YOTI_KEY_FILE_PATH"},
 		{"the other half", "", key, []string{"-session", "x"}, "YOTI_CLIENT_SDK_ID"},
@@ -154,6 +163,9 @@ func TestErrors(t *testing.T) {
 			assert.Equal(t, 1, status)
 			assert.Contains(t, stderr, row.want)
 			assert.NotContains(t, stdout, "Verdict")
+			if row.sdkID != "" {
+				assert.NotContains(t, stderr, "run without -session")
+			}
 		})
 	}
 }
@@ -221,19 +233,211 @@ func TestCapturedImageThatIsNotThere(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			run := clean(t)
-			world, folder := account(t), t.TempDir()
+			world := account(t)
 			world.Inject(test.fault.On(http.MethodGet, content).Times(2))
 			for _, args := range [][]string{nil, {"-json"}} {
+				folder := t.TempDir()
 				status, stdout, stderr := run(append(args, "-session", world.Sessions[0].ID, "-out", folder)...)
 				assert.Equal(t, test.status, status)
 				assert.Equal(t, test.status == 1, stderr != "")
 				assert.Contains(t, stdout, test.want)
 				assert.Equal(t, args == nil && test.want != "", strings.Contains(stdout, "\n  Captured   "+test.want+"\n"))
 				assert.Contains(t, stdout, filepath.Join(folder, "match-1.jpg"))
+				assert.NoFileExists(t, filepath.Join(folder, "captured-1.jpg"))
 			}
-			assert.NoFileExists(t, filepath.Join(folder, "captured-1.jpg"))
 		})
 	}
+}
+
+// Who is deleted after the search hides neither the verdict nor the others who matched.
+//
+//nolint:paralleltest // it sets the environment
+func TestMatchThatIsNotThere(t *testing.T) {
+	const applicant, face = "/applicant/{applicant_id}", "/applicant/{applicant_id}/faces/{face_id}"
+	for _, test := range []struct {
+		name   string
+		harm   func(world *yotitest.World, applicantID string)
+		status int
+		want   string
+	}{
+		{"the applicant is deleted", func(world *yotitest.World, id string) {
+			require.NoError(t, world.Client().DeleteApplicant(t.Context(), id))
+		}, 2, "applicant deleted"},
+		{"the face is deleted", func(world *yotitest.World, id string) {
+			found, err := world.Client().GetApplicant(t.Context(), id)
+			require.NoError(t, err)
+			faceID, _ := found.FaceID()
+			require.NoError(t, world.Client().DeleteFace(t.Context(), id, faceID))
+		}, 2, "no face any more"},
+		{"the face is deleted just now", func(world *yotitest.World, _ string) {
+			world.Inject(yotitest.Status(http.StatusNotFound).On(http.MethodGet, face))
+		}, 2, "no face any more"},
+		{"an error with the applicant", func(world *yotitest.World, _ string) {
+			world.Inject(yotitest.Status(http.StatusForbidden).On(http.MethodGet, applicant))
+		}, 1, ""},
+		{"an error with the face", func(world *yotitest.World, _ string) {
+			world.Inject(yotitest.Status(http.StatusForbidden).On(http.MethodGet, face))
+		}, 1, ""},
+	} {
+		for _, args := range [][]string{nil, {"-json"}} {
+			t.Run(strings.Join(append([]string{test.name}, args...), " "), func(t *testing.T) {
+				run := clean(t)
+				world, folder := account(t), t.TempDir()
+				two := world.Sessions[6].ID
+				session, err := world.Client().GetSession(t.Context(), two)
+				require.NoError(t, err)
+				matches := session.FamiliarFaceSearches()[0].Matches()
+				require.Len(t, matches, 2)
+				test.harm(world, matches[0].ApplicantID)
+
+				status, stdout, stderr := run(append(args, "-session", two, "-out", folder)...)
+				assert.Equal(t, test.status, status)
+				assert.Equal(t, test.status == 1, stderr != "")
+				assert.Contains(t, stdout, "REJECTED")
+				file := filepath.Join(folder, "match-1.jpg")
+				assert.FileExists(t, file)
+				assert.NoFileExists(t, filepath.Join(folder, "match-2.jpg"))
+				if args == nil {
+					first, second := "  Match      applicant "+matches[0].ApplicantID+"\n", "  Match      applicant "+matches[1].ApplicantID+"\n"
+					if test.want != "" {
+						first += "             " + test.want + "\n"
+					}
+					assert.Contains(t, stdout, first+second+"             "+file+"\n")
+				} else if test.want != "" {
+					assert.Equal(t, 1, strings.Count(stdout, `"missing": "`+test.want+`"`))
+				}
+			})
+		}
+	}
+}
+
+// The faces of two sessions in one folder would be taken for those of one.
+//
+//nolint:paralleltest // it sets the environment
+func TestFolderThatHasFacesIsRefused(t *testing.T) {
+	run := clean(t)
+	for _, name := range []string{"captured-1.jpg", "match-2.png"} {
+		world, folder := account(t), t.TempDir()
+		file := filepath.Join(folder, name)
+		require.NoError(t, os.WriteFile(file, []byte("of another session"), 0o600))
+		status, stdout, stderr := run("-session", world.Sessions[0].ID, "-out", folder)
+		assert.Equal(t, 1, status)
+		assert.Empty(t, stdout)
+		assert.Equal(t, "the folder "+folder+" has faces already: name another one with -out\n", stderr)
+		assert.Empty(t, world.Requests(), "nothing was fetched")
+		left, err := os.ReadDir(folder)
+		require.NoError(t, err)
+		assert.Len(t, left, 1)
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.Equal(t, "of another session", string(data))
+	}
+}
+
+// A face that comes into the folder in the meantime, from another run, is not written over.
+func TestFacesAreNotWrittenOver(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	first, second := &album{folder: folder, saved: map[string]int{}}, &album{folder: folder, saved: map[string]int{}}
+	require.NoError(t, first.checkEmpty())
+	require.NoError(t, second.checkEmpty())
+	path, err := first.save(kindMatch, "image/jpeg", []byte("one"))
+	require.NoError(t, err)
+	_, err = second.save(kindMatch, "image/jpeg", []byte("another"))
+	require.ErrorContains(t, err, "has faces already")
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, "one", string(data))
+}
+
+//nolint:paralleltest // it sets the environment
+func TestFolderWithOtherFilesIsUsed(t *testing.T) {
+	run := clean(t)
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "notes.txt"), nil, 0o600))
+	status, _, stderr := run("-session", "7938ac1e-0a4a-49b7-953f-08cfa764358f", "-out", folder)
+	assert.Equal(t, 2, status, stderr)
+	assert.FileExists(t, filepath.Join(folder, "match-1.jpg"))
+}
+
+func TestYotiSays(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		search search
+		want   string
+	}{
+		{search{}, "nothing yet"},
+		{search{Recommendation: "APPROVE"}, "APPROVE"},
+		{search{Recommendation: "REJECT", Reason: "MATCH_FOUND"}, "REJECT because of MATCH_FOUND"},
+	} {
+		assert.Equal(t, row.want, row.search.yotiSays())
+	}
+}
+
+//nolint:paralleltest // it sets the environment
+func TestWhatYotiSaysIsPrintedAboveTheEvidence(t *testing.T) {
+	run := clean(t)
+	_, stdout, _ := run("-session", "7938ac1e-0a4a-49b7-953f-08cfa764358f", "-out", t.TempDir())
+	assert.Contains(t, stdout, "\n  Yoti says  REJECT because of MATCH_FOUND\n  Evidence   FOUND\n")
+	assert.Contains(t, stdout, " COMPLETED\nTracking ID  <YOUR_USER_ID>\n")
+}
+
+func TestVerdictThatNoSearchGivesIsExplained(t *testing.T) {
+	t.Parallel()
+	approved := []search{{Outcome: yotiface.OutcomeApproved}}
+	for _, row := range []struct {
+		report report
+		want   string
+	}{
+		{report{State: yotiface.SessionExpired}, "no face search: the session is EXPIRED"},
+		{report{}, "no face search: the session is in no state"},
+		{report{State: yotiface.SessionOngoing, Outcome: yotiface.OutcomePending, Searches: approved}, "the session is ONGOING"},
+		{report{State: yotiface.SessionExpired, Searches: approved}, "the session is EXPIRED"},
+		{report{State: yotiface.SessionCompleted, Outcome: yotiface.OutcomeApproved, Searches: approved}, ""},
+	} {
+		assert.Equal(t, row.want, row.report.explain())
+	}
+}
+
+//nolint:paralleltest // it sets the environment
+func TestSessionWithoutASearchSaysWhy(t *testing.T) {
+	run := clean(t)
+	world := account(t)
+	expired := world.Sessions[len(world.Sessions)-1].ID
+	_, stdout, _ := run("-session", expired)
+	assert.Contains(t, stdout, "\nVerdict      UNDETERMINED\n             no face search: the session is EXPIRED\n")
+	_, stdout, _ = run("-session", expired, "-json")
+	assert.Contains(t, stdout, `"explanation": "no face search: the session is EXPIRED"`)
+}
+
+func TestLongValuesAreWrappedBelowTheirColumn(t *testing.T) {
+	t.Parallel()
+	a87, indent := strings.Repeat("a", 87), strings.Repeat(" ", 13)
+	for _, row := range []struct{ name, value, want string }{
+		{"empty", "", "Name         \n"},
+		{"short", "a  b", "Name         a  b\n"},
+		{"as long as fits", a87[:85] + " b", "Name         " + a87[:85] + " b\n"},
+		{"one too long", a87[:86] + " b", "Name         " + a87[:86] + "\n" + indent + "b\n"},
+		{"characters and no bytes", strings.Repeat("ä", 85) + " ö", "Name         " + strings.Repeat("ä", 85) + " ö\n"},
+		{"a word too long", a87 + a87 + " b", "Name         " + a87 + a87 + "\n" + indent + "b\n"},
+		{"what would steer the terminal", "a\nb \x1b[2J", "Name         a�b �[2J\n"},
+	} {
+		var out strings.Builder
+		p := printer{w: &out}
+		p.field("Name", "%s", row.value)
+		assert.Equal(t, row.want, out.String(), row.name)
+		require.NoError(t, p.err)
+	}
+}
+
+// A path stays in one piece, so that it can be copied.
+func TestPathsAreNotWrapped(t *testing.T) {
+	t.Parallel()
+	path := strings.Repeat("my faces/", 20)
+	var out strings.Builder
+	p := printer{w: &out}
+	p.file("Name", path)
+	assert.Equal(t, "Name         "+path+"\n", out.String())
 }
 
 // A face that cannot be fetched does not take the verdict away.
@@ -255,5 +459,6 @@ func TestHelpIsNoError(t *testing.T) {
 	status, _, stderr := run("-h")
 	assert.Equal(t, 0, status)
 	assert.Contains(t, stderr, "-session")
-	assert.Contains(t, stderr, "Exit status: 0 approved, 1 error, 2 rejected, 3 pending or undetermined\n")
+	assert.Contains(t, stderr, "Exit status: 0 approved, 1 error, 2 rejected, 3 pending or undetermined\n\"go run\" turns 2 and 3 into 1.\n")
+	assert.Contains(t, stderr, "Without YOTI_CLIENT_SDK_ID and YOTI_KEY_FILE_PATH it plays in a demo world")
 }
