@@ -139,10 +139,8 @@ func TestProgramOfGettingStarted(t *testing.T) {
 	out, err := goCommand(t, module, "run", ".").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	sizes := regexp.MustCompile(`\d+ bytes`)
-	shown := sizes.ReplaceAllString(string(page), "N bytes")
-	for line := range strings.Lines(sizes.ReplaceAllString(string(out), "N bytes")) {
-		assert.Contains(t, shown, "\n    "+line)
-	}
+	printed := strings.ReplaceAll("\n"+strings.TrimSpace(string(out)), "\n", "\n    ")
+	assert.Contains(t, sizes.ReplaceAllString(string(page), "N bytes"), "\n"+sizes.ReplaceAllString(printed, "N bytes")+"\n\n## 2.", "all of it")
 }
 
 // snippetModule makes a module that uses this one.
