@@ -130,6 +130,9 @@ func TestNobodyIsOverruledUnawares(t *testing.T) {
 	t.Parallel()
 	url := demo(t)
 	one, other := open(t, url, desktop), open(t, url, desktop, "409")
+	require.NoError(t, other.Click("form[action='/leave'] button"))
+	until(t, other, `document.querySelector("input[name=name]")`)
+	require.NoError(t, other.Enter("Kim"))
 	first(t, one, url)
 	first(t, other, url)
 	press(t, one, "c")
@@ -142,6 +145,11 @@ func TestNobodyIsOverruledUnawares(t *testing.T) {
 	require.NoError(t, other.Click(".problem .button"))
 	until(t, other, `document.querySelector("#decided")?.innerText.includes("Match confirmed by Robin")`)
 	require.NoError(t, other.Settled())
+	assert.Equal(t, "needed", text(t, other, ".decide .field small"), "to overrule somebody")
+	press(t, other, "r")
+	until(t, other, `document.activeElement.name === "note"`)
+	press(t, other, "a brother"+kb.Escape+"r")
+	until(t, other, `!document.querySelector("#decided") && document.querySelectorAll(".history li").length === 2`)
 }
 
 func TestStepsThatAreTakenFastAreAllTaken(t *testing.T) {

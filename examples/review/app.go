@@ -35,6 +35,7 @@ type app struct {
 	subjects *handles[choice]
 	captures *handles[capture]
 	known    *handles[knownFace]
+	losses   *losses
 
 	hold time.Duration // how long an answer may take before the page says that it is on its way
 }
@@ -46,6 +47,8 @@ type (
 		about    subject
 		saw      string
 		faceless bool // there were no two faces to compare, so a note has to say what the decision rests on
+		captured string
+		face     string // the URLs of the faces; "" for none
 	}
 	capture   struct{ session, media string }
 	knownFace struct{ applicant, face string }
@@ -60,6 +63,7 @@ func newApp(client *yotiface.Client, store *store, desk *desk, door *door, log *
 		subjects: newHandles[choice](maxShown),
 		captures: newHandles[capture](maxShown),
 		known:    newHandles[knownFace](maxShown),
+		losses:   newLosses(maxShown),
 		hold:     300 * time.Millisecond,
 	}
 }

@@ -31,7 +31,7 @@ func TestADecisionIsKeptAndCanBeRevised(t *testing.T) {
 	assert.Contains(t, s.get(t, "/?show=closed").body, path)
 
 	s.enter(t, "Kim")
-	s.post(t, path+"/decide", form(t, page, verdictDismissed, ""))
+	s.post(t, path+"/decide", form(t, page, verdictDismissed, "a brother"))
 	page = s.get(t, path).body
 	assert.Contains(t, words(page), "Match dismissed by Kim")
 	s.post(t, path+"/decide", form(t, page, verdictReopened, ""))
@@ -73,6 +73,38 @@ func TestNobodyIsOverruledUnawares(t *testing.T) {
 	assert.Contains(t, words(answer.body), "Somebody else has decided in the meantime")
 	assert.Contains(t, answer.body, `href="`+path+`"`)
 	assert.Contains(t, words(s.get(t, path).body), "Match confirmed by Robin")
+
+	s.enter(t, "Robin")
+	answer = s.post(t, path+"/decide", form(t, seen, verdictConfirmed, ""))
+	assert.Equal(t, http.StatusConflict, answer.status, "one form, sent twice")
+	assert.Contains(t, words(answer.body), "You have already decided")
+	assert.NotContains(t, words(answer.body), "Somebody else")
+}
+
+func TestOverrulingSomebodyTakesAWord(t *testing.T) {
+	t.Parallel()
+	for _, v := range []verdict{verdictDismissed, verdictReopened} {
+		t.Run(string(v), func(t *testing.T) {
+			t.Parallel()
+			s := newDemoSite(t)
+			path := s.demoPath(t, "documented session")
+			require.Equal(t, http.StatusSeeOther, s.post(t, path+"/decide", form(t, s.get(t, path).body, verdictConfirmed, "")).status)
+			page := s.get(t, path).body
+			assert.Contains(t, words(page), "Note optional", "for who has decided")
+			assert.Contains(t, page, "formnovalidate")
+
+			s.enter(t, "Kim")
+			page = s.get(t, path).body
+			assert.Contains(t, words(page), "Note needed")
+			assert.NotContains(t, page, "formnovalidate")
+			answer := s.post(t, path+"/decide", form(t, page, v, " "))
+			assert.Equal(t, http.StatusUnprocessableEntity, answer.status)
+			assert.Contains(t, words(answer.body), "It would overrule somebody else")
+			assert.Contains(t, words(s.get(t, path).body), "Match confirmed by Robin")
+			assert.Equal(t, http.StatusSeeOther, s.post(t, path+"/decide", form(t, page, v, "a brother")).status)
+			assert.Contains(t, words(s.get(t, path).body), "Note optional", "nobody else's decision holds any more")
+		})
+	}
 }
 
 func TestWhatIsNoDecisionIsRefused(t *testing.T) {
@@ -92,24 +124,26 @@ func TestWhatIsNoDecisionIsRefused(t *testing.T) {
 		path   string
 		form   url.Values
 		status int
+		text   string
 	}{
-		"unknown verdict":      {path, with("verdict", "maybe"), 422},
-		"no verdict":           {path, with("verdict", ""), 422},
-		"handled, but a match": {path, with("verdict", "handled"), 422},
-		"long note":            {path, with("note", strings.Repeat("é", maxNote+1)), 422},
-		"huge note":            {path, with("note", strings.Repeat("x", maxForm)), 404},
-		"no count":             {path, with("seen", ""), 409},
-		"wrong count":          {path, with("seen", "7"), 409},
-		"negative count":       {path, with("seen", "-1"), 409},
-		"no subject":           {path, with("subject", ""), 404},
-		"made-up subject":      {path, with("subject", "AAAAAAAAAAAAAAAAAAAAAAAAAA"), 404},
-		"another session":      {faceless, good, 404},
-		"no session":           {"/review/nothing", good, 404},
-		"nothing to rest on":   {faceless, form(t, s.get(t, faceless).body, verdictConfirmed, " \n "), 422},
+		"unknown verdict":      {path, with("verdict", "maybe"), 422, "not a decision"},
+		"no verdict":           {path, with("verdict", ""), 422, "not a decision"},
+		"handled, but a match": {path, with("verdict", "handled"), 422, "not a decision"},
+		"long note":            {path, with("note", strings.Repeat("é", maxNote+1)), 422, "too long"},
+		"huge note":            {path, with("note", strings.Repeat("x", maxForm)), 404, "incomplete or too old"},
+		"no count":             {path, with("seen", ""), 422, "which decisions its page showed"},
+		"wrong count":          {path, with("seen", "7"), 422, "which decisions its page showed"},
+		"negative count":       {path, with("seen", "-1"), 422, "which decisions its page showed"},
+		"no subject":           {path, with("subject", ""), 404, "incomplete or too old"},
+		"made-up subject":      {path, with("subject", "AAAAAAAAAAAAAAAAAAAAAAAAAA"), 404, "from an earlier run"},
+		"another session":      {faceless, good, 404, "from an earlier run"},
+		"no session":           {"/review/nothing", good, 404, "from an earlier run"},
+		"nothing to rest on":   {faceless, form(t, s.get(t, faceless).body, verdictConfirmed, " \n "), 422, "no two faces"},
 	} {
 		answer := s.post(t, try.path+"/decide", try.form)
 		assert.Equal(t, try.status, answer.status, name)
 		assert.Contains(t, answer.body, "</html>", name)
+		assert.Contains(t, words(answer.body), try.text, name)
 	}
 	history, err := s.app.store.history(s.app.mustChoice(t, good.Get("subject")).about)
 	require.NoError(t, err)

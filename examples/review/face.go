@@ -36,6 +36,7 @@ func (a *app) showFace(w http.ResponseWriter, r *http.Request, ok bool, download
 	if err == nil {
 		err = out.end()
 	}
+	a.noteLoss(r, err)
 	switch {
 	case err == nil:
 	case out.begun:
@@ -43,6 +44,19 @@ func (a *app) showFace(w http.ResponseWriter, r *http.Request, ok bool, download
 	default:
 		status, text := faceProblem(err)
 		http.Error(w, text, status)
+	}
+}
+
+// noteLoss remembers whether a face was shown, for who decides on it.
+func (a *app) noteLoss(r *http.Request, err error) {
+	face := asked{reviewer(r), r.URL.Path}
+	switch {
+	case err != nil && r.Context().Err() != nil:
+		a.losses.left(face)
+	case err != nil:
+		a.losses.keep(face, true)
+	case r.Header.Get("Sec-Fetch-Dest") != "empty": // a script that asks why there is no face does not show one
+		a.losses.keep(face, false)
 	}
 }
 

@@ -117,6 +117,87 @@ func TestAFaceThatDoesNotComeIsNotHalfAFace(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, s.get(t, "/captured/AAAAAAAAAAAAAAAAAAAAAAAAAA").status)
 }
 
+func TestAFaceThatDidNotComeWasNotCompared(t *testing.T) {
+	t.Parallel()
+	const media, known = "/sessions/{session_id}/media/{media_id}/content", "/applicant/{applicant_id}/faces/{face_id}"
+	for name, try := range map[string]struct {
+		face     int // which one on the page
+		endpoint string
+		fault    yotitest.Fault
+	}{
+		"captured, gone":       {0, media, yotitest.Status(404)},
+		"captured, withheld":   {0, media, yotitest.Status(204)},
+		"captured, down":       {0, media, yotitest.Status(503)},
+		"captured, broken off": {0, media, yotitest.Truncate(20000)},
+		"known, gone":          {1, known, yotitest.Status(404)},
+		"known, down":          {1, known, yotitest.Drop()},
+		"known, broken off":    {1, known, yotitest.Truncate(20000)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newDemoSite(t)
+			path := s.demoPath(t, "documented session")
+			decide := func(v verdict, text string) answer {
+				return s.post(t, path+"/decide", form(t, s.get(t, path).body, v, text))
+			}
+			refused := func(v verdict) {
+				answer := decide(v, " ")
+				assert.Equal(t, http.StatusUnprocessableEntity, answer.status)
+				assert.Contains(t, words(answer.body), "One of the faces could not be shown")
+			}
+			srcs := s.faces(t, path)
+			for _, src := range srcs {
+				s.get(t, src)
+			}
+			lose := func() {
+				s.yoti.Inject(try.fault.On(http.MethodGet, try.endpoint))
+				s.get(t, srcs[try.face])
+			}
+			lose()
+			s.get(t, srcs[1-try.face]) // the other one does not help
+			refused(verdictConfirmed)
+			refused(verdictDismissed)
+
+			asks := s.request(t, http.MethodGet, srcs[try.face], nil)
+			asks.Header.Set("Sec-Fetch-Dest", "empty")
+			require.Equal(t, http.StatusOK, s.do(t, asks).status)
+			refused(verdictConfirmed) // that was a script which asked for the reason
+
+			require.Equal(t, http.StatusSeeOther, decide(verdictConfirmed, "his card says so").status)
+			require.Equal(t, http.StatusSeeOther, decide(verdictReopened, "").status, "nothing is compared for that")
+			refused(verdictConfirmed)
+			require.Equal(t, http.StatusOK, s.get(t, srcs[try.face]).status)
+			require.Equal(t, http.StatusSeeOther, decide(verdictConfirmed, "").status, "it was there after all")
+			require.Equal(t, http.StatusSeeOther, decide(verdictReopened, "").status)
+
+			lose()
+			s.enter(t, "Kim")
+			require.Equal(t, http.StatusSeeOther, decide(verdictConfirmed, "").status, "it was somebody else who missed it")
+		})
+	}
+}
+
+func TestLossesAreFewAndTheNewestCount(t *testing.T) {
+	t.Parallel()
+	l := newLosses(2)
+	a, b, c := asked{"Robin", "/a"}, asked{"Robin", "/b"}, asked{"Robin", "/c"}
+	l.left(a)
+	assert.True(t, l.any("Robin", "/b", "/a"))
+	assert.False(t, l.any("Kim", "/a"))
+	l.keep(a, false)
+	l.left(a)
+	assert.False(t, l.any("Robin", "/a"), "a face that was there stays seen")
+	l.keep(a, true)
+	l.keep(b, true)
+	l.keep(b, true)
+	assert.True(t, l.any("Robin", "/a"))
+	l.keep(c, true)
+	assert.False(t, l.any("Robin", "/a"), "the oldest goes first")
+	assert.True(t, l.any("Robin", "/b"))
+	assert.True(t, l.any("Robin", "/c"))
+	assert.Len(t, l.lost, 2)
+}
+
 func TestABrowserThatLeavesEndsTheDownload(t *testing.T) {
 	t.Parallel()
 	s := newDemoSite(t)

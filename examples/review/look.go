@@ -209,9 +209,14 @@ func (a *app) decisionOf(view *reviewView, f finding, it item, at place, gone bo
 	case view.Known.Src == "":
 		d.Closed = "Decide when both faces are there."
 	}
+	faceless := d.Why != ""
+	d.Overrules = overrules(history, view.Reviewer)
+	if d.Overrules && !faceless {
+		d.Why = "Another reviewer has decided. Say why that should not hold: both are kept."
+	}
 	d.NeedNote = d.Why != ""
 	d.Next, d.NextWord = view.Nav.onward()
-	d.Subject = a.subjects.of(choice{f.about, f.search.ApprovalOutcome().String(), d.NeedNote})
+	d.Subject = a.subjects.of(choice{f.about, f.search.ApprovalOutcome().String(), faceless, view.Captured.Src, view.Known.Src})
 	view.Decision = d
 	return nil
 }

@@ -25,8 +25,13 @@
 // printed at the start. There are no accounts: reviewers say who they are, and are believed. From outside of the house
 // the proxy should let nothing through but /notifications.
 //
+// Forms of other sites decide nothing: browsers send the cookie only from this site (SameSite=Strict), net/http's
+// CrossOriginProtection refuses what Sec-Fetch-Site or Origin says comes from elsewhere, and no other name in Host is
+// answered. A client that sends neither of the two headers is no browser and passes, if it has the cookie.
+//
 // Faces go through this program to the browser and are kept nowhere. The database holds the IDs of sessions and
-// applicants, decisions, notes and the reviewers' names; only its owner can read it.
+// applicants, decisions, notes and the reviewers' names; only its owner can read it. Decisions stay in that file, also
+// when a session is taken off the list: to export them is left to you.
 package main
 
 import (

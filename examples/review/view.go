@@ -87,11 +87,13 @@ type decisionView struct {
 	Match    bool // two faces were found alike; or else the search has to be seen to
 	NeedNote bool
 	Why      string // the reason for needing a note
-	Current  *decision
-	History  []decision
-	Closed   string // why nothing can be decided right now
-	Next     string // the URL to go on to
-	NextWord string
+
+	Overrules bool // what is decided now replaces what somebody else has decided, so that reopening needs a note, too
+	Current   *decision
+	History   []decision
+	Closed    string // why nothing can be decided right now
+	Next      string // the URL to go on to
+	NextWord  string
 }
 
 type checkView struct {

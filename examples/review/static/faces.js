@@ -71,11 +71,11 @@ function judge() {
   }
   const waiting = document.querySelector(".arrived .frame.wait") !== null;
   const failed = document.querySelector(".arrived .frame.failed") !== null;
-  for (const button of form.querySelectorAll("button:not([formnovalidate])")) {
+  for (const button of form.querySelectorAll("button:not([value=reopened])")) {
     button.setAttribute("aria-disabled", String(waiting));
   }
   const note = form.querySelector("textarea");
-  note.required = "faceless" in form.dataset || failed;
+  note.required = "needsNote" in form.dataset || failed;
   const word = form.querySelector(".field small");
   word.textContent = note.required ? "needed" : "optional";
   form.querySelector(".lost").hidden = !failed;
