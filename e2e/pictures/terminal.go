@@ -30,7 +30,7 @@ func takeTerminal(ctx context.Context, chromium *browser.Browser, folder, file s
 	if output, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the example: %w\n%s", err, output)
 	}
-	command := exec.CommandContext(ctx, built, "-out", "faces") //nolint:gosec // G204: it was built here
+	command := exec.CommandContext(ctx, built, "-out", "faces")          //nolint:gosec // G204: it was built here
 	if err := os.RemoveAll(filepath.Join(folder, "faces")); err != nil { // of the picture before
 		return err
 	}
