@@ -90,7 +90,8 @@ which takes some minutes, measures all of this anew and writes this file. The se
 machine. It speaks TLS, answers from memory, and verifies no signature. The key has 2,048 bits.
 
 Each number is the median of %d rounds. In a round every subject of a table is measured once, one after the other, and
-each round begins with another one; a ratio is taken within a round first. CPU is the processor time of the client
+each round begins with another one, and runs from another depth of the stack, which changes the time of a signature by
+several per cent; a ratio is taken within a round first. CPU is the processor time of the client
 process, in user mode and in the kernel; allocations and bytes are those of the Go heap. The numbers in brackets after a
 ratio are its quartiles: half of the rounds were between them. A target is judged by the median, and "within the noise"
 says that a quartile says otherwise. Ratios carry over to other machines better than times.
