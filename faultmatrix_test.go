@@ -42,16 +42,16 @@ func TestFaultMatrixThatIsWrong(t *testing.T) {
 	t.Parallel()
 	const source = `package p
 func TestGood(t *testing.T) { t.Run("one, "+"two", nil); t.Run(` + "`" + `a \n` + "`" + `, nil) }
-func TestLong(t *testing.T) { if testing.Short() { t.Skip("takes long") } }
+func TestLong(t *testing.T) { if !testing.Short() { t.Log("long") } }
 func TestSkipped(t *testing.T) { if os.Getenv("X") == "" { t.Skipf("no X") } }
-func TestSometimes(t *testing.T) { if testing.Short() { return }; t.Run("x", func(t *testing.T) { t.SkipNow() }) }
+func TestSometimes(t *testing.T) { t.Run("x", func(t *testing.T) { t.SkipNow() }) }
 func FuzzGood(f *testing.F) {}
 func helper(t *testing.T) {}
 func (s suite) TestMethod(t *testing.T) {}
 `
 	const head = "# Faults\n\n| # | fault | the caller sees | proved by |\n| --- | --- | --- | --- |\n"
 	for _, test := range []struct{ name, rows, complaint string }{
-		{"right", "| 1 | a | b | `TestGood`, `TestGood/one, `, `TestGood/two` |\n| 2 | a | b | `TestLong` |\n| 3 | a `|` | b | `FuzzGood`, `TestGood/a \\n` |\n", ""},
+		{"right", "| 1 | a | b | `TestGood`, `TestGood/one, `, `TestGood/two` |\n| 2 | a `|` | b | `FuzzGood`, `TestGood/a \\n` |\n", ""},
 		{"no test", "| 1 | a | b |  |\n", "row 1 names no test"},
 		{"a promise in place of a test", "| 1 | a | b | to do |\n", "row 1 names no test"},
 		{"words beside the test", "| 1 | a | b | `TestGood`, to do |\n", "row 1 has more than names in its last column"},
@@ -61,6 +61,7 @@ func (s suite) TestMethod(t *testing.T) {}
 		{"a subtest that does not exist", "| 1 | a | b | `TestGood/three` |\n", "row 1 names TestGood/three, and no text of test_test.go has that"},
 		{"a subtest of nothing", "| 1 | a | b | `TestGone/one` |\n", "row 1 names TestGone, which does not exist"},
 		{"a test that may skip itself", "| 1 | a | b | `TestSkipped` |\n", "TestSkipped can be skipped"},
+		{"a test that may leave something out", "| 1 | a | b | `TestLong` |\n", "TestLong can be skipped"},
 		{"a test whose subtest may", "| 1 | a | b | `TestSometimes` |\n", "TestSometimes can be skipped"},
 		{"a test that is not always built", "| 1 | a | b | `TestRare` |\n", "TestRare is in a file that is not always built"},
 		{"a number left out", "| 1 | a | b | `TestGood` |\n| 3 | a | b | `TestGood` |\n", "row 3 should have number 2"},
@@ -213,34 +214,13 @@ func (f *testFile) has(subtest string) bool {
 	return occurs(subtest) || !slices.ContainsFunc(strings.Split(subtest, "/"), func(part string) bool { return !occurs(part) })
 }
 
-// canSkip reports whether a test skips itself for another reason than testing.Short.
+// canSkip reports whether a test can skip itself, or leave something out where testing.Short is asked for.
 func canSkip(body ast.Node) (can bool) {
 	ast.Inspect(body, func(node ast.Node) bool {
-		switch node := node.(type) {
-		case *ast.IfStmt:
-			if isCall(node.Cond, "testing", "Short") {
-				if node.Else != nil {
-					can = can || canSkip(node.Else)
-				}
-				return false
-			}
-		case *ast.SelectorExpr:
-			can = can || node.Sel.Name == "Skip" || node.Sel.Name == "Skipf" || node.Sel.Name == "SkipNow"
+		if selector, ok := node.(*ast.SelectorExpr); ok {
+			can = can || slices.Contains([]string{"Skip", "Skipf", "SkipNow", "Short"}, selector.Sel.Name)
 		}
 		return true
 	})
 	return can
-}
-
-func isCall(expression ast.Expr, receiver, name string) bool {
-	call, ok := expression.(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	selector, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok {
-		return false
-	}
-	ident, ok := selector.X.(*ast.Ident)
-	return ok && ident.Name == receiver && selector.Sel.Name == name
 }

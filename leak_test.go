@@ -133,9 +133,6 @@ func (s *leaking) serve(w http.ResponseWriter, r *http.Request) {
 //
 //nolint:paralleltest // it counts the goroutines of the process
 func TestTenThousandCallsLeaveNothingBehind(t *testing.T) {
-	if testing.Short() {
-		t.Skip("ten thousand signatures take ten seconds")
-	}
 	const calls, callers = 10_000, 64
 	before, goroutines := goleak.IgnoreCurrent(), runtime.NumGoroutine()
 	start := time.Now()

@@ -42,7 +42,7 @@ func (c *Client) GetMedia(ctx context.Context, sessionID, mediaID string) (*Medi
 		if err != nil {
 			return err
 		}
-		if len(data) == 0 {
+		if len(data) == 0 { // whatever its status: it must not pass for an image
 			return a.noContent()
 		}
 		media = &Media{ContentType: a.Header.Get("Content-Type"), Data: data}
@@ -65,7 +65,7 @@ func (c *Client) DownloadMedia(ctx context.Context, sessionID, mediaID string, w
 		if _, err := io.Copy(out, a.body); err != nil {
 			return out.final(err)
 		}
-		if out.written == 0 {
+		if out.written == 0 { // whatever its status: it must not pass for an image
 			return a.noContent()
 		}
 		contentType = a.Header.Get("Content-Type")

@@ -121,7 +121,7 @@ func TestRetryDependsOnStatusAndMethod(t *testing.T) {
 		{422, once, once, once, "the same image stays unusable"},
 		{429, thrice, thrice, thrice, "the service did not act"},
 		{500, thrice, thrice, once, "a POST may have been done"},
-		{501, once, once, once, "not implemented stays so"},
+		{501, once, once, once, "what the service lacks it will lack again"},
 		{502, thrice, thrice, once, "a POST may have been done"},
 		{503, thrice, thrice, once, "a POST may have been done"},
 		{504, thrice, thrice, once, "a POST may have been done"},

@@ -6,7 +6,7 @@
 //	go -C bench run .
 //
 // It takes some minutes, prints what it measured and writes it to docs/benchmarks.md. With -quick it takes seconds, the
-// numbers mean little, and nothing is written; -only runs some sections, and writes nothing either.
+// numbers mean little, and nothing is written; -only runs some sections, -cpuprofile all but the last one, and both write nothing either.
 package main
 
 import (
@@ -63,13 +63,18 @@ func run() error {
 	for name := range strings.SplitSeq(*only, ",") {
 		wanted[name] = true
 	}
-	r, err := measureAll(e, func(name string) bool { return *only == "" || wanted[name] })
+	r, err := measureAll(e, func(name string) bool {
+		if name == "profile" && *profile != "" {
+			return false // it takes profiles of its own, and there can be one at a time
+		}
+		return *only == "" || wanted[name]
+	})
 	if err != nil {
 		return err
 	}
 	text := r.markdown()
 	fmt.Print(text)
-	if *quick || *only != "" {
+	if *quick || *only != "" || *profile != "" {
 		return nil
 	}
 	return os.WriteFile(*output, []byte(text), 0o644) //nolint:gosec // documentation

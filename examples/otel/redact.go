@@ -11,9 +11,9 @@ import (
 )
 
 // A request's URL holds the IDs of a session, an applicant, a face; its headers hold the signature; and the error of a
-// transport or of a body can quote what a broken server sent back. What instruments http.Client records the URL and the error. So it is
-// shown others: redacted takes the real ones away, revealed puts them back, and what stands between the two can record what it
-// likes.
+// transport or of a body can quote what a broken server sent back. What instruments http.Client records the URL and the error.
+// So it is shown others: redacted takes the real ones away, revealed puts them back, and what stands between the two can record
+// what it likes.
 
 // sent is what redacted takes away.
 type sent struct {
